@@ -117,6 +117,8 @@ class Explanation:
         Signals that are not among them.
     others_raised, others_lowered : float
         Rubric points that these others add, and take, together.
+    unread_bytes : int
+        Of a long document, what words and style do not read: they read its beginning, middle and end.
     raising_passage, lowering_passage : Passage, optional
         Without which the signals' score is lowest, and highest; None where there is no such passage.
     """
@@ -142,6 +144,7 @@ class Explanation:
     others: int
     others_raised: float
     others_lowered: float
+    unread_bytes: int
     raising_passage: Passage | None
     lowering_passage: Passage | None
 
@@ -255,6 +258,7 @@ def unscored(reason: str, keep_at: float) -> Explanation:
         others=0,
         others_raised=0.0,
         others_lowered=0.0,
+        unread_bytes=0,
         raising_passage=None,
         lowering_passage=None,
     )
@@ -338,6 +342,7 @@ def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, k
         others=len(raising[top:]) + len(lowering[top:]),
         others_raised=raised_more,
         others_lowered=lowered_more,
+        unread_bytes=max(len(values.text) - REACH.whole, 0),
         raising_passage=raising_passage,
         lowering_passage=lowering_passage,
     )

@@ -20,7 +20,7 @@ from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.settings.choosing import CompareConfig
 from pipelines.store.decisions import RunDecisions
-from pipelines.store.manifest import scored_parts
+from pipelines.store.manifest import scored_parts, written_passages
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import SIZE, read_scores
 from pipelines.worker.row_chances import row_chances
@@ -117,6 +117,9 @@ class Comparison:
         Inputs that could not be read again, and why.
     not_in_both : int
         Documents that one of the runs could not read: they are left out.
+    passages, of_documents : (int, int)
+        Passages that the first and the second run wrote, and the documents that these are of: they are not
+        compared.
     """
 
     run: str
@@ -126,6 +129,21 @@ class Comparison:
     documents: Sequence[ComparedDocument]
     unread: Mapping[str, str] = field(default_factory=dict)
     not_in_both: int = 0
+    passages: tuple[int, int] = (0, 0)
+    of_documents: tuple[int, int] = (0, 0)
+
+    @property
+    def not_compared(self) -> Sequence[str]:
+        """What the runs wrote beside whole documents, as a sentence each."""
+        return [
+            f"The {name} run also wrote {passages:,} {'passage' if passages == 1 else 'passages'} of "
+            f"{documents:,} {'document' if documents == 1 else 'documents'} that it did not keep whole. They "
+            "are not counted here."
+            for name, passages, documents in zip(
+                ("first", "second"), self.passages, self.of_documents, strict=True
+            )
+            if passages
+        ]
 
     @property
     def shared(self) -> float:
@@ -193,6 +211,8 @@ def compare_runs(
         documents=documents,
         unread=unread,
         not_in_both=not_in_both,
+        passages=(first.passages[0], second.passages[0]),
+        of_documents=(first.passages[2], second.passages[2]),
     )
 
 
@@ -226,7 +246,7 @@ class _Run:
 
     def __init__(self, out: str) -> None:
         folder = RunFolder(out)
-        self.plan = folder.read_finished_plan()
+        self.plan, self.passages = folder.read_finished_plan(), written_passages(folder.read_manifest())
         scored = scored_parts(folder, self.plan)
         self.out, self._decisions = out, RunDecisions(folder, self.plan, scored.folder)
         self.by_file: dict[str, list[Part]] = {}

@@ -61,8 +61,8 @@ def open_source(config: RecutConfig, reporter: Reporter) -> tuple[RecutConfig, S
         refuse_changed_inputs(scored.parts)
         if before.facts.passages_at is not None:
             reporter.say(
-                "The new cut is of whole documents: points of segments stand in the output of "
-                f"{printable(config.run)} (edu_passages), and no new cut reads them. For passages at another "
+                "The new cut is of whole documents. It has no passages, and no columns edu_passages and "
+                f"edu_best: these stand in the output of {printable(config.run)}. For passages at another "
                 "cut, filter the dump again with --passages-at."
             )
         return config, Source(folder, before, scored.parts)

@@ -160,6 +160,8 @@ def compare_command(
     show(overlap_in_words(found))
     if found.not_in_both:
         show(f"left out: {found.not_in_both:,} documents that one of the runs could not read")
+    for one in found.not_compared:
+        show(one)
     if config.html is not None:
         show(f"report: {printable(config.html)}")
     return 0

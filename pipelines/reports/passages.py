@@ -1,7 +1,7 @@
 """What a run found in the parts of long documents: in words, and some of these with their passages marked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ LOOKED_AT = 120
 PARTS = 20
 """Parts that these are looked for in, spread over the run."""
 MOST_BYTES = 16 << 20
+ID, ID_CHARS = "id", 100
+"""The usual column of ids, and characters of one that are shown."""
 PIECE_CHARS, REST_CHARS = 2_400, 400
 """Characters that are shown of a passage, and of what lies between passages."""
 
@@ -53,6 +55,8 @@ class MarkedDocument:
     ----------
     file, row : str, int
         Path of the input below its root, and position in it, from 0.
+    id : str
+        Empty where it has none.
     score : float
         Rubric points of the whole.
     pieces : tuple of Piece
@@ -61,6 +65,7 @@ class MarkedDocument:
 
     file: str
     row: int
+    id: str
     score: float
     pieces: tuple[Piece, ...]
 
@@ -96,7 +101,7 @@ def passages_in_words(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     >>> settings = {"passages_at": 3.0, "keep_at": 3.0, "write": "passages"}
     >>> for sentence in passages_in_words({"settings": settings, "passages": found}):
     ...     print(sentence)
-    4 of 9 documents of more than 4,000 bytes are kept whole; segments below 3 points are 20.0 % of them.
+    4 of 9 documents of more than 4,000 bytes are kept whole. Of their text, 20.0 % is below 3 points.
     2 others have 3 passages of 3 points and more, about 1.5k tokens: rows of their own.
     To keep these 2 whole would take 5k tokens; passages save 70.0 % of that.
     """
@@ -107,12 +112,14 @@ def passages_in_words(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     weak = percent(found["weak_bytes"], found["whole_bytes"])
     documents = f"{found['documents']:,} {_noun('document', found['documents'])}"
     whole = f"{found['whole']:,} of {documents} of more than {LONG_BYTES:,} bytes {_are(found['whole'])}"
-    below = f"; segments below {at} points are {weak} of {_them(found['whole'])}" if found["whole"] else ""
-    said = [f"{whole} kept whole{below}."]
+    their = "its" if found["whole"] == 1 else "their"
+    below = f" Of {their} text, {weak} is below {at} points." if found["whole"] else ""
+    said = [f"{whole} kept whole.{below}"]
     if not found["cut"]:
         return (*said, f"None of the others has a passage: a segment of {at} points and more.")
     kept, instead = (_tokens(found[name]) for name in ("passage_bytes", "cut_bytes"))
-    written = "rows of their own" if settings["write"] == "passages" else "--write passages writes them"
+    own = "a row of its own" if found["passages"] == 1 else "rows of their own"
+    written = own if settings["write"] == "passages" else "--write passages writes them"
     passages = f"{found['passages']:,} {_noun('passage', found['passages'])} of {at} points and more"
     one = found["cut"] == 1
     said.append(
@@ -145,13 +152,20 @@ def gather_passages(
     if scorer is None or not samples or not manifest["passages"]["cut"]:
         return PassagesTold(sentences, ())
     scores = _just_under_the_cut(run)
-    read = run.decisions.plan.facts.row_reader
+    reader = run.decisions.plan.facts.row_reader
+    read = replace(reader, more=(*reader.more, ID))
     rows, _ = read_again(run.parts, scores, read, most_bytes=MOST_BYTES)
-    found = [(place, row.data) for place, row in rows if row.data is not None]
+    found, ids = [], []
+    for place, row in rows:
+        if row.data is not None:
+            found.append((place, row.data))
+            ids.append(row.values.get(ID))
     texts = pa.array([data for _, data in found], pa.large_binary())
     passages = look_for_passages(scorer, texts, np.ones(len(found), dtype=bool), at).passages
     sizes = np.bincount(passages.row, passages.stop - passages.start, minlength=len(found))
-    best = [number for number in np.argsort(-sizes, kind="stable")[:SHOWN].tolist() if sizes[number]]
+    # Of a megabyte of data with a lesson in it there is nothing to learn: the larger the share, the better.
+    shares = sizes / np.array([max(len(data), 1) for _, data in found])
+    best = [number for number in np.argsort(-shares, kind="stable")[:SHOWN].tolist() if sizes[number]]
     examples = []
     for number in best:
         (part, row), data = found[number]
@@ -161,6 +175,7 @@ def gather_passages(
             MarkedDocument(
                 file=run.parts[part].relative,
                 row=run.parts[part].first_row + row,
+                id="" if ids[number] is None else str(ids[number])[:ID_CHARS],
                 score=scores[part, row],
                 pieces=_pieces(data, list(zip(start, stop, points, strict=True))),
             )
@@ -196,12 +211,26 @@ def _pieces(data: bytes, spans: Sequence[tuple[int, int, float]]) -> tuple[Piece
 
 
 def _shortened(data: bytes, chars: int) -> str:
-    """Return the beginning and the end of a text in UTF-8."""
+    """Return the beginning and the end of a text in UTF-8, each of whole words."""
     text = data.decode(errors="replace")
     if len(text) <= chars:
         return text
     half = chars // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half:,} characters ...]\n{text[-half:]}"
+    begins, ends = _up_to_a_word(text[: half + 1]), _up_to_a_word(text[-half - 1 :][::-1])[::-1]
+    left_out = len(text) - len(begins) - len(ends)
+    return f"{begins}…\n[{left_out:,} characters]\n…{ends}"
+
+
+def _up_to_a_word(text: str) -> str:
+    """Return a text without its last character, and without the word that this would break, if it is short.
+
+    Examples
+    --------
+    >>> _up_to_a_word("Squares are number"), _up_to_a_word("x" * 99)[:3], _up_to_a_word("Squares are ")
+    ('Squares are', 'xxx', 'Squares are')
+    """
+    whole = text[:-1] if text[-1].isspace() else text.rpartition(" ")[0]
+    return whole if 2 * len(whole) > len(text) else text[:-1]
 
 
 def _tokens(text_bytes: int) -> str:
@@ -214,7 +243,3 @@ def _noun(one: str, count: int) -> str:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def _them(count: int) -> str:
-    return "it" if count == 1 else "them"

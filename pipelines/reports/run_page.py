@@ -38,7 +38,7 @@ from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.reports.yields import yields_table
 from pipelines.run.audit import AuditResult, agreement_of, hundredths
 from pipelines.store.leak_files import found_by
-from pipelines.store.manifest import scorers_of
+from pipelines.store.manifest import scorers_of, written_passages
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5
@@ -170,6 +170,11 @@ def _tiles(report: RunReport) -> list[Tile]:
         Tile("text kept", percent(run["kept_text_bytes"], run["text_bytes"]), size(run["kept_text_bytes"])),
         Tile("tokens kept, about", short_count(kept_tokens), f"of {short_count(tokens)}{by_bytes}"),
     ]
+    passages, passage_bytes, cut = written_passages(run)
+    if passages:
+        others = "other document" if cut == 1 else "other documents"
+        more = f"of {cut:,} {others}, about {short_count(passage_bytes / BYTES_PER_TOKEN)} tokens more"
+        shown.append(Tile("passages", f"{passages:,}", more))
     if repeats:
         used = run["used_text_bytes"] / BYTES_PER_TOKEN
         shown.append(
@@ -289,6 +294,8 @@ def _signal(one: SignalAmount) -> str:
 def _counts(run: Mapping[str, Any]) -> Table:
     unsure, action = sum(run["unsure"].values()), run["settings"].get("unsure")
     counts = [("kept", run["kept"], run["rows"]), ("dropped", run["dropped"], run["rows"])]
+    if cut := written_passages(run)[2]:
+        counts.append(("of the dropped: passages are kept", cut, run["dropped"]))
     if unsure:
         of = "dropped" if action == "drop" else "kept"
         counts.append((f"of the {of}: unsure", unsure, run[of]))

@@ -52,12 +52,12 @@ class ExplainedDocument:
     combine : str
         Of several, what decided: ``max``, ``mean``, ``min``, or the name of one.
     combined : float
-        Its points.
+        Its points; NaN where it gave none.
     passages : sequence of (int, int, float)
         Those of a document that is not kept whole, by a run that looked for passages: where each starts and
         ends, in bytes of the text, and its points.
-    writes_passages : bool
-        Whether the run wrote them.
+    passages_left_out : str
+        Why the run did not write them; empty where it did.
     """
 
     why: Explanation
@@ -70,7 +70,7 @@ class ExplainedDocument:
     combine: str = ""
     combined: float = 0.0
     passages: Sequence[tuple[int, int, float]] = ()
-    writes_passages: bool = False
+    passages_left_out: str = ""
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
@@ -132,7 +132,8 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
         if name in facts.digests
     }
     scorer = _explained(config, facts, scorers, points) if points else ""
-    decided = decisions.of_part(found.part, scorer or None)
+    whole = decisions.of_part(found.part)
+    decided = decisions.of_part(found.part, scorer) if scorer else whole
     passages: Sequence[tuple[int, int, float]] = ()
     if facts.scores:
         address = scorers[scorer] if scorer else config.scorer
@@ -144,7 +145,9 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
         why = unscored(
             _why_not_searched(found.row.data, plan.settings.get("max_document_bytes")), facts.keep_at
         )
-    why = as_decided(why, decided, row)
+    why = replace(as_decided(why, decided, row), kept=bool(whole.kept[row]))
+    if points:  # of which it is not those explained that decide
+        why = replace(why, dropped_for=whole.why_not_kept(row))
     leaks = None if facts.leak_action is None else decided.hits_of(row)
     return ExplainedDocument(
         why=why,
@@ -155,9 +158,9 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
         points=points,
         scorer=scorer,
         combine=str(facts.combine or ""),
-        combined=float(decisions.of_part(found.part).value[row]) if points else 0.0,
+        combined=float(whole.value[row]),
         passages=passages,
-        writes_passages=plan.settings.get("write") == "passages" and not decided.barred[row],
+        passages_left_out=_why_left_out(whole, row, plan.settings.get("write")),
     )
 
 
@@ -183,6 +186,14 @@ def _explained(
         f"'scorer' (--scorer) must be one of the scorers of the run: {', '.join(points)}. Got "
         f"{config.scorer!r:.100} instead."
     )
+
+
+def _why_left_out(decided: Decisions, row: int, write: object) -> str:
+    """Return why passages of a row are not in the output; empty where they are."""
+    if write != "passages":
+        return "--write passages writes them"
+    why = decided.why_barred(row)
+    return f"the document {'is ' if why.startswith('unsure') else ''}{why}" if why else ""
 
 
 def _why_not_searched(text: bytes | None, most_bytes: object) -> str:

@@ -138,6 +138,8 @@ def filter_dump(
                 reporter.say(said if untried.combine is None else f"{name}: {said}")
             if blind := describe_blindness(settings.unsure):
                 reporter.say(blind)
+            if high := high_cut_of_passages(config):
+                reporter.say(high)
             sampled = _warn_if_unsure(config, plan, untried.signals, reporter)
         result = run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
     return replace(result, fails_on_drift=config.on_drift == "fail", sampled=sampled)
@@ -313,6 +315,16 @@ def languages_before(config: FilterConfig, unsure: Unsure) -> str:
         return f"{unsure.in_words} {'It is' if one else 'They are'} dropped (--unsure drop)."
     recut = "recut " if config.write == "scores" else ""
     return f"{unsure.in_words} {recut}--unsure drop drops {'it' if one else 'them'}."
+
+
+def high_cut_of_passages(config: FilterConfig) -> str:
+    """Return that passages must be better than whole documents, where settings ask for that; else nothing."""
+    if config.cut_of_passages is None or config.cut_of_passages <= config.keep_at:
+        return ""
+    return (
+        f"A passage must have more points than a whole document: --passages-at {config.cut_of_passages:g} is "
+        f"above --keep-at {config.keep_at:g}."
+    )
 
 
 def warning_before(config: FilterConfig, unsure: Unsure) -> str:

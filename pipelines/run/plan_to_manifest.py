@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from filtering.brief import brief
 from filtering.errors import BadFileError
 from filtering.leaks import Task
 from filtering.printable import printable
@@ -79,6 +80,8 @@ class FilterResult:
     sampled: Unsure | None = None
     doubt: str = ""
     next_step: str = ""
+
+    __repr__ = brief
 
     @property
     def exit_code(self) -> int:

@@ -142,7 +142,10 @@ class RecutConfig(RunSettings):
     ] = None
     write: Annotated[
         RecutWrite,
-        Option(help="Rows to write: kept documents, or all documents with edu_keep and edu_reason."),
+        Option(
+            help="Rows to write: kept documents, or all documents with edu_keep and edu_reason. Passages "
+            "take another run of filter."
+        ),
     ] = "kept"
     unsure: Annotated[
         UnsureAction | None,

@@ -158,7 +158,7 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
         if self.passages_at is not None and self.cut_of_passages is None:
             raise SettingsError(
                 f"'passages_at' (--passages-at) must come with --passages or --write passages. "
-                f"Got {self.passages_at!r} alone."
+                f"Got {self.passages_at!r} with --write {self.write}."
             )
         if not self.against:
             self._refuse_without("--against", "leak_action", "fields", "passage_leaks", "common_items")
@@ -172,8 +172,8 @@ class FilterConfig(BenchmarkSettings, EmbeddingSettings, DumpSettings):
             )
         if self.combination is not None and self.cut_of_passages is not None:
             raise SettingsError(
-                "'passages' (--passages) must come with one scorer, by which segments are scored. Got "
-                f"{len(self.scorers)}. Name one scorer, or leave passages out."
+                f"{'--passages' if self.passages else '--write passages'} must come with one scorer, which "
+                f"scores segments. Got {len(self.scorers)}. Name one scorer, or leave passages out."
             )
 
     def _refuse_beside_scores_alone(self) -> None:

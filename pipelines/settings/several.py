@@ -88,21 +88,34 @@ def named_scorers(given: Sequence[str]) -> tuple[NamedScorer, ...]:
     return scorers
 
 
+def _example_for(given: str) -> str:
+    """Return options that name a scorer, or each of several that came in one word."""
+    parts = [one for one in given.split(",") if one]
+    return " ".join(f"--scorer {one if '=' in one or one in SHIPPED else f'mine={one}'}" for one in parts)
+
+
 def _named(given: str, *, alone: bool) -> NamedScorer:
     found = NAMED.fullmatch(given)
     name, address = found.groups() if found else (given, given)
+    words = [one for one in given.split(",") if one]
+    if alone and len(words) > 1 and all(one in SHIPPED or NAMED.fullmatch(one) for one in words):
+        raise SettingsError(
+            f"'scorer' (--scorer) must be given once for each scorer. Got {given!r:.100} in one. "
+            f"For example: {_example_for(given)}"
+        )
     if alone and not (found and NAME.fullmatch(name) and address):
         return NamedScorer(given, given)  # a folder whose name has an equals sign, say
     if not found and given not in SHIPPED:
         raise SettingsError(
             f"'scorer' (--scorer) must give each of several scorers a name: {', '.join(SHIPPED)}, or "
-            f"NAME=FOLDER. Got {given!r} instead. For example: --scorer mine={given}"
+            f"NAME=FOLDER. Got {given!r} instead. For example: {_example_for(given)}"
         )
     if not NAME.fullmatch(name) or name in COMBINATIONS:
+        example = _example_for(given if "," in name else f"mine={address}")
         raise SettingsError(
             "'scorer' (--scorer) must have a name of small letters, digits and _, at most 30, which begins "
-            f"with a letter and is not {', '.join(COMBINATIONS)}. Got {name!r:.100} instead. For example: "
-            f"--scorer mine={address}"
+            f"with a letter and is not {', '.join(COMBINATIONS)}. Got {name!r:.100} instead. "
+            f"For example: {example}"
         )
     if not address:
         raise SettingsError(
@@ -135,9 +148,10 @@ def combination_of(combine: str | None, names: Sequence[str]) -> str | None:
             )
         return None
     if combine is not None and combine not in (*COMBINATIONS, *names):
-        near = near_name(combine, names)  # a median is not meant for a mean
+        # A median is no mean.
+        near = None if combine == "median" else near_name(combine, (*COMBINATIONS, *names))
         raise SettingsError(
-            f"'combine' (--combine) must be {', '.join(COMBINATIONS)}, or the name of a scorer: "
+            f"'combine' (--combine, --score) must be {', '.join(COMBINATIONS)}, or the name of a scorer: "
             f"{', '.join(names)}. Got {combine!r:.100} instead.{f' Did you mean {near!r}?' if near else ''}"
         )
     return combine or USUAL_COMBINATION

@@ -89,6 +89,14 @@ class Decisions:
         """Return the ids of the tasks that leaked into a row, each once."""
         return list(dict.fromkeys(hit["task"] for hit in self.hits_of(row) if hit["verdict"] == LEAK))
 
+    def why_barred(self, row: int) -> str:
+        """Return why nothing of a row is kept, whatever its points; empty where its points decide."""
+        if not self.barred[row]:
+            return ""
+        if self.drops_unsure and self.unsure[row] == UNSURE:
+            return "unsure, dropped by --unsure drop"
+        return f"holds {printable(', '.join(self.leaked_tasks(row)))} (leak)"
+
     def why_not_kept(self, row: int) -> str:
         """Return why a row is not kept, where its score is not what says so; else nothing."""
         if self.kept[row]:
@@ -96,9 +104,7 @@ class Decisions:
         if self.reason[row]:
             return f"no score: {REASONS[self.reason[row]]}"
         if self.reached[row]:
-            if self.drops_unsure and self.unsure[row] == UNSURE:
-                return "unsure, dropped by --unsure drop"
-            return f"holds {printable(', '.join(self.leaked_tasks(row)))} (leak)"
+            return self.why_barred(row)
         if self.chosen and self.value[row] >= np.float32(self.keep_at):
             return "others were chosen: more than one cut decided in this run, and not that of all documents"
         if self.value[row] == np.float32(self.keep_at):

@@ -46,6 +46,14 @@ MANIFEST_SCHEMA = pa.schema(
 )
 
 
+def written_passages(manifest: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Return how many passages a run wrote beside whole documents, their bytes, and their documents."""
+    found = manifest.get("passages")
+    if not found or manifest["settings"].get("write") != "passages":
+        return 0, 0, 0
+    return found["passages"], found["passage_bytes"], found["cut"]
+
+
 def write_manifest(folder: RunFolder, plan: Plan, scorers: Mapping[str, str]) -> None:
     """Write ``manifest.parquet``, then ``manifest.json``, in memory that hardly grows with the parts.
 

@@ -381,9 +381,10 @@ class RunFolder(PublishingFolder):
         plan = self.read_plan(formats)
         if not self.manifest.exists():
             done = int(self.are_done(plan.parts).sum())
+            next_step = "It is at work now: wait until it ends." if self.is_locked else plan.how_to_finish
             raise OutputError(
                 f"{self.root} must hold a finished run. Of its {len(plan.parts):,} parts {done:,} are done. "
-                f"{plan.how_to_finish}"
+                f"{next_step}"
             )
         return plan
 

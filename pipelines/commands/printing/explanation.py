@@ -10,6 +10,7 @@ from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK
 from filtering.printable import printable
 from filtering.scoring.scorers import DECIDED_BY
 from filtering.signals.settings import RULES
+from filtering.text.windows import REACH
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.tables import print_table
 from pipelines.run.explain_row import ExplainedDocument
@@ -40,7 +41,9 @@ def print_explanation(found: ExplainedDocument) -> None:
         _print_points(found)
     if why.score is None or why.signals_score is None:
         by_rule = " (a rule for code; filter --rules none scores it)" if why.reason in RULES else ""
-        show(f"no score: {why.reason}{by_rule}")
+        if found.points:
+            _print_decision(found)
+        show(f"no score{f' by {found.scorer}' if found.points else ''}: {why.reason}{by_rule}")
         return
     _print_decision(found)
     _print_leaks(found)
@@ -73,28 +76,30 @@ def print_explanation(found: ExplainedDocument) -> None:
 
 
 def _print_decision(found: ExplainedDocument) -> None:
-    """Print whether a document with a score is kept, whole or in part, and by what points."""
+    """Print whether a document is kept, whole or in part, and by what points."""
     why = found.why
-    by, cut = f"decided by {DECIDED_BY[why.stage]}", f"kept from {why.keep_at:g} on"
-    if found.points:
-        scored = f"{_points(found.combined)} points ({cut})"
-    else:
-        scored = f"{why.score:.2f} points, {by} ({cut})"
+    by = f"decided by {DECIDED_BY[why.stage]}" if why.stage else ""
+    scored = f"{_points(found.combined if found.points else why.score)} points"
+    scored += f"{f', {by}' if by and not found.points else ''} (kept from {why.keep_at:g} on)"
     if why.dropped_for:
         show(f"not kept: {why.dropped_for}")
-        show(f"its score: {scored}")
+        if not isnan(found.combined):
+            show(f"its score: {scored}")
     else:
-        show(f"{'kept' if why.kept else 'not kept as a whole' if found.passages else 'not kept'}: {scored}")
+        in_part = found.passages and not found.passages_left_out
+        show(f"{'kept' if why.kept else 'not kept as a whole' if in_part else 'not kept'}: {scored}")
     _print_passages(found)
     if _is_marked(found):
         show("It holds a benchmark task, and is marked: kept all the same (--leak-action mark).")
-    if found.points:
+    if found.points and why.score is not None:
         show(f"What follows explains the {why.score:.2f} points of {found.scorer}, {by}.")
 
 
 def _print_points(found: ExplainedDocument) -> None:
     """Print the points of several scorers, and which of them decide."""
-    points = ", ".join(f"{name} {_points(value)}" for name, value in found.points.items())
+    points = ", ".join(
+        f"{name} {'none' if isnan(value) else _points(value)}" for name, value in found.points.items()
+    )
     which = {"max": "The highest decides", "min": "The lowest decides", "mean": "Their mean decides"}
     show(f"points of each scorer: {points}. {which.get(found.combine, f'Those of {found.combine} decide')}.")
 
@@ -109,15 +114,16 @@ def _print_passages(found: ExplainedDocument) -> None:
     ]
     more = len(found.passages) - PASSAGES_SHOWN
     show(f"its passages: {', '.join(shown)}{f', and {more:,} more' if more > 0 else ''}")
-    show(
-        "They are rows of the output."
-        if found.writes_passages
-        else "They are not in the output: see --write passages, benchmark tasks below, and --unsure drop."
-    )
+    if found.passages_left_out:
+        show(f"They are not in the output: {found.passages_left_out}.")
+    elif _holds_a_task(found):
+        show("They are rows of the output, each marked as a leak (--leak-action mark).")
+    else:
+        show("They are rows of the output.")
 
 
-def _points(value: float) -> str:
-    return "none" if isnan(value) else f"{value:.2f}"
+def _points(value: float | None) -> str:
+    return "no" if value is None or isnan(value) else f"{value:.2f}"
 
 
 def _why_not_removed(found: ExplainedDocument) -> str:
@@ -133,7 +139,11 @@ def _why_not_removed(found: ExplainedDocument) -> str:
 
 
 def _is_marked(found: ExplainedDocument) -> bool:
-    return found.why.kept and any(hit["verdict"] == LEAK for hit in found.leaks or ())
+    return found.why.kept and _holds_a_task(found)
+
+
+def _holds_a_task(found: ExplainedDocument) -> bool:
+    return any(hit["verdict"] == LEAK for hit in found.leaks or ())
 
 
 def _print_leaks(found: ExplainedDocument) -> None:
@@ -157,6 +167,11 @@ def _what_is_shown(why: Explanation) -> str:
             f" The other {why.others:,} are small amounts: together they raised it by "
             f"{why.others_raised:.2f} points and lowered it by {-why.others_lowered:.2f}. "
             "Show more with --top."
+        )
+    if why.unread_bytes:
+        shown += (
+            f" All amounts are of {REACH.whole:,} bytes of the document, from its beginning, middle and end. "
+            f"The other {why.unread_bytes:,} bytes are not read."
         )
     return (
         f"{shown} The points of a word are its own, those of its letters, and half of those of each pair of "

@@ -29,11 +29,12 @@ from pipelines.reports.unsure_documents import are_all, languages_after, warning
 from pipelines.run.filter import BY_SAMPLE
 from pipelines.store.leaked_items import FILE, count_statuses
 from pipelines.store.leaked_items import UNTOLD as NOT_TOLD
+from pipelines.store.manifest import written_passages
 from pipelines.store.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult
-    from pipelines.run.estimate import RunEstimate
+    from pipelines.run.estimate import PassagesEstimate, RunEstimate
     from pipelines.run.plan_to_manifest import FilterResult
 
 SHOWN_VALUES = 4
@@ -72,7 +73,7 @@ def print_result(
     found = f", down to {points_from(settings['keep_at'])} points" if by_amount and result.kept else ""
     show(
         f"kept {result.kept:,} of {result.rows:,} documents ({percent(result.kept, result.rows)}){found}"
-        f"{_uses_and_tokens(result)} -> {printable(result.out)}/{where}"
+        f"{_uses_and_tokens(result)}{_passages_beside(result.manifest)} -> {printable(result.out)}/{where}"
     )
     looked_at, scored = (report or {}).get("looked_at"), result.rows - sum(result.reasons.values())
     is_sample = isinstance(looked_at, int) and looked_at < scored
@@ -80,7 +81,7 @@ def print_result(
     if languages := languages_in_words(slices, result.out, looked_at, is_sample=is_sample):
         show(languages)
     if said := passages_in_words(result.manifest):
-        show(f"passages: {' '.join(said)}")
+        show("passages: " + "\n  ".join(said))
     if "leak_action" in settings:
         _print_leaks(result.manifest, result.out)
     if result.reasons:
@@ -105,6 +106,16 @@ def _uses_and_tokens(result: "FilterResult") -> str:
     return f"{uses}, about {taken} tokens" if uses else f", about {taken} of {there} tokens"
 
 
+def _passages_beside(manifest: Mapping[str, Any]) -> str:
+    """Return what a run wrote beside whole documents; empty where it wrote no passages."""
+    passages, text_bytes, documents = written_passages(manifest)
+    if not passages:
+        return ""
+    noun, of = "passage" if passages == 1 else "passages", "other" if documents == 1 else "others"
+    tokens = short_count(text_bytes / BYTES_PER_TOKEN)
+    return f", and {passages:,} {noun} of {documents:,} {of}, about {tokens} more"
+
+
 def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     """Yield what there is to know of the scores, and to warn of; some of it is empty."""
     yield from _agreement_in_words(report)
@@ -122,7 +133,7 @@ def _agreement_in_words(report: Mapping[str, Any]) -> Iterator[str]:
         first, second, rho = pair["first"], pair["second"], pair["rank_correlation"]
         ranks = "" if rho is None else f"rank correlation {rho:.2f}; "
         yield printable(
-            f"{first} and {second}: {ranks}{pair['both']:,} documents reach the cut by both, "
+            f"{first} and {second}: {ranks}documents that reach the cut: {pair['both']:,} by both, "
             f"{pair['first_only']:,} by {first} alone, {pair['second_only']:,} by {second} alone"
         )
 
@@ -331,9 +342,21 @@ def _print_guess(estimate: "RunEstimate") -> None:
         "without loading and the report"
     )
     show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
+    if estimate.passages is not None:
+        _print_passages_guess(estimate.passages, writes=plan.settings["write"] == "passages")
     if estimate.finds_leaks:
         show("leaks are not counted: that sample was not searched for them, which takes more time")
     for warning in filter(None, (estimate.doubt, estimate.warning)):
         show(f"Warning, by that sample: {printable(warning)}")
     if estimate.unsure:
         show(f"unsure, by that sample: {printable(estimate.unsure)}")
+
+
+def _print_passages_guess(found: "PassagesEstimate", *, writes: bool) -> None:
+    """Print what the passages of a run would come to, by the sample."""
+    tokens, time_in_words = short_count(found.text_bytes / BYTES_PER_TOKEN), duration(found.seconds)
+    does, more = ("write", " more") if writes else ("find", "; --write passages writes them")
+    show(
+        f"passages: would {does} about {found.passages:,.0f} of about {found.documents:,.0f} other "
+        f"documents, about {tokens} tokens{more}. Scoring segments is about {time_in_words} of that time"
+    )

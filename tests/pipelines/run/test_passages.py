@@ -1,5 +1,6 @@
 """Proves that a run tells the segments of long documents, and writes passages with where they are from."""
 
+import re
 import signal
 
 import numpy as np
@@ -13,6 +14,7 @@ from filtering.errors import SettingsError
 from filtering.scoring.cascade import CascadeScorer
 from filtering.scoring.scorers import EmbeddingScorer
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run, write_report
+from pipelines.reports.passages import _pieces
 from pipelines.worker.passages import look_for_passages
 from tests.kit.dumps.leaking import WHOLE, make_task
 from tests.kit.dumps.long_texts import CUT, make_long_text
@@ -126,7 +128,7 @@ def test_a_kept_document_keeps_its_weak_segments_which_are_told(books, web, tmp_
     )
     assert 0 < share < 1
     assert "4 of 4 documents of more than 4,000 bytes are kept whole" in done.out
-    assert f"segments below 2.5 points are {100 * share:.1f} % of them" in done.out.replace("\n", " ")
+    assert f"Of their text, {100 * share:.1f} % is below 2.5 points" in done.out.replace("\n", " ")
 
 
 @pytest.mark.parametrize("workers", [2, 3])
@@ -167,13 +169,17 @@ def test_documents_that_hold_a_task_give_no_passages_and_none_are_shown(web, tmp
     assert {row["id"] for row in rows["drop"]} == {0}
     assert {row["id"]: row["edu_leak"] for row in rows["mark"]} == {0: None, 1: "Made/0"}
     explained = command("explain", "--run", tmp_path / "drop", "--id", "1").out
-    assert "They are not in the output" in explained
+    assert "not kept: " in explained
+    assert "They are not in the output: the document holds Made/0 (leak)." in explained
+    explained = command("explain", "--run", tmp_path / "mark", "--id", "1").out
+    assert "not kept as a whole: " in explained
+    assert "They are rows of the output, each marked as a leak" in explained
     page = write_report(str(tmp_path / "drop")).read_text()
     assert "a.parquet, row 0" in page.partition("Passages of long documents")[2].partition("<h2>")[0]
     assert "a.parquet, row 1" not in page.partition("Passages of long documents")[2].partition("<h2>")[0]
 
 
-def test_documents_in_other_languages_give_no_passages_where_these_are_dropped(web, tmp_path):
+def test_documents_in_other_languages_give_no_passages_where_these_are_dropped(web, tmp_path, command):
     (tmp_path / "dump").mkdir()
     table = pa.table({"text": [make_long_text(1)] * 2, "language": ["en", "et"], "id": [0, 1]})
     pq.write_table(table, tmp_path / "dump" / "a.parquet")
@@ -183,6 +189,8 @@ def test_documents_in_other_languages_give_no_passages_where_these_are_dropped(w
     )  # fmt: skip
     filter_dump(config, reporter=QUIET)
     assert set(tables(tmp_path / "out" / "data")["id"].to_pylist()) == {0}
+    explained = command("explain", "--run", tmp_path / "out", "--id", "1").out
+    assert "They are not in the output: the document is unsure, dropped by --unsure drop." in explained
 
 
 def test_odd_documents_are_scored_or_counted_as_ever(web, tmp_path):
@@ -260,7 +268,7 @@ def test_a_passage_of_the_output_is_explained_by_its_document(passages, long_dum
 def test_a_new_cut_is_of_whole_documents_and_says_so(passages, tmp_path):
     said = Recorder()
     recut_run(RecutConfig(run=str(passages), to=str(tmp_path / "cut"), keep_at=1.3), reporter=said)
-    assert any("points of segments stand in the output" in one for one in said.said)
+    assert any("no columns edu_passages and edu_best: these stand in the output" in one for one in said.said)
     rows = tables(tmp_path / "cut" / "data")
     assert not {"edu_passages", "edu_best", "edu_start"} & set(rows.column_names)
     assert pc.max(pc.utf8_length(rows["text"])).as_py() > 4_000
@@ -271,12 +279,16 @@ def test_a_new_cut_is_of_whole_documents_and_says_so(passages, tmp_path):
     ("options", "said"),
     [
         ({"passages": True, "write": "scores"}, "must come with documents that are written"),
-        ({"passages_at": 2.0}, "must come with --passages or --write passages"),
+        ({"passages_at": 2.0}, "must come with --passages or --write passages. Got 2.0 with --write kept"),
+        (
+            {"scorer": ("web", "code"), "write": "passages"},
+            "--write passages must come with one scorer, which scores segments",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(of_long, tmp_path, options, said):
     with pytest.raises(SettingsError, match=said):
-        FilterConfig(**of_long, out=tmp_path / "out", **options)
+        FilterConfig(**of_long | options, out=tmp_path / "out")
 
 
 def test_a_page_shows_documents_with_their_passages_marked(passages):
@@ -285,8 +297,52 @@ def test_a_page_shows_documents_with_their_passages_marked(passages):
     assert told.count("<mark>") >= 6
     assert "points as a whole" in told
     assert "rows of their own" in told
+    assert re.search(r"row [\d,]+, id \d+</b>", told)
+    rows = tables(passages / "data")
+    written = rows.filter(pc.is_valid(rows["edu_start"]))
+    assert f"of {len(set(written['id'].to_pylist()))} other documents, about" in html  # a tile
+    assert "of the dropped: passages are kept" in html
+
+
+def test_what_is_shown_of_a_long_piece_begins_and_ends_with_words():
+    text = " ".join(f"word{number}" for number in range(2_000))
+    (piece,) = _pieces(text.encode(), [(0, len(text), 3.0)])
+    begins, left_out, ends = piece.text.split("\n")
+    words = text.split()
+    assert (begins[-1], ends[0]) == ("…", "…")
+    assert begins[:-1].split() == words[: len(begins.split())]
+    assert ends[1:].split() == words[-len(ends.split()) :]
+    assert left_out == f"[{len(text) - len(begins) - len(ends) + 2:,} characters]"
+
+
+def test_the_headline_counts_passages_beside_whole_documents(passages, capsys, long_dump, web, command):
+    rows = tables(passages / "data")
+    written = rows.filter(pc.is_valid(rows["edu_start"]))
+    options = ["--keep-at", CUT, "--rows-per-part", 20, "--write", "passages", "--out", passages]
+    done = command("filter", *BARE, long_dump, "-s", web, *options)
+    of = len(set(written["id"].to_pylist()))
+    assert f"and {len(written)} passages of {of} others, about " in done.out.replace("\n", " ")
+
+
+def test_a_comparison_tells_of_passages_that_it_does_not_compare(passages, marked, command):
+    rows = tables(passages / "data")
+    written = rows.filter(pc.is_valid(rows["edu_start"]))
+    done = command("compare", passages, marked[0])
+    of = len(set(written["id"].to_pylist()))
+    said = f"The first run also wrote {len(written)} passages of {of} documents that it did not keep whole."
+    assert said in done.out.replace("\n", " ")
+    assert "The second run" not in done.out
 
 
 def test_an_estimate_looks_for_passages_too(of_long, tmp_path, command, long_dump, web):
     options = ["--keep-at", CUT, "--passages", "--dry-run", "--out", tmp_path / "out"]
-    assert command("filter", *BARE, long_dump, "-s", web, *options).code == 0
+    done = command("filter", *BARE, long_dump, "-s", web, *options)
+    assert done.code == 0
+    assert "passages: would find about " in done.out
+    assert "--write passages writes them" in done.out.replace("\n", " ")
+
+
+def test_a_cut_of_passages_above_that_of_documents_is_told(of_long, tmp_path):
+    said = Recorder()
+    filter_dump(FilterConfig(**of_long, out=tmp_path / "out", passages=True, passages_at=4.5), reporter=said)
+    assert any("A passage must have more points than a whole document" in one for one in said.said)

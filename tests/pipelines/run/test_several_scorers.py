@@ -219,6 +219,43 @@ def test_a_document_of_such_a_run_is_explained_by_one_of_its_scorers(both):
     assert rows.num_rows == 410
 
 
+def test_explaining_says_which_points_decided_whoever_is_explained(both, tmp_path, command):
+    recut_run(RecutConfig(run=both, to=tmp_path / "mean", combine="mean"), reporter=QUIET)
+    recut_run(RecutConfig(run=both, to=tmp_path / "mine", combine="mine"), reporter=QUIET)
+    # One that the two judge differently.
+    rows = rows_of(both).to_pylist()
+    row = next(one for one in rows if (one["edu_score_web"] >= CUT) != (one["edu_score_mine"] >= CUT))
+    web, mine = row["edu_score_web"], row["edu_score_mine"]
+    wanted = {
+        both: ("The highest decides.", max(web, mine)),
+        tmp_path / "mean": ("Their mean decides.", (web + mine) / 2),
+        tmp_path / "mine": ("Those of mine decide.", mine),
+    }
+    for run, (which, points) in wanted.items():
+        for name, own in (("web", web), ("mine", mine)):
+            said = command("explain", "--run", run, "--id", row["id"], "--scorer", name).out.splitlines()
+            assert f"points of each scorer: web {web:.2f}, mine {mine:.2f}. {which}" in said
+            kept = "kept" if points >= CUT else "not kept"
+            assert f"{kept}: {points:.2f} points (kept from {CUT:g} on)" in said
+            assert any(
+                one.startswith(f"What follows explains the {own:.2f} points of {name}") for one in said
+            )
+
+
+def test_a_document_that_the_explained_scorer_leaves_out_has_the_decision_of_the_run(tmp_path, command):
+    pq.write_table(pa.table({"id": [0], "text": ["x = 1"]}), tmp_path / "a.parquet")
+    wanted = {"max": "not kept: no score: too-short", "web": "kept: "}
+    for combine, decision in wanted.items():
+        config = FilterConfig(
+            inputs=[str(tmp_path / "a.parquet")], scorer=("web", "code"), combine=combine, effort="fast",
+            keep_at=0, out=tmp_path / combine,
+        )  # fmt: skip
+        filter_dump(config, reporter=QUIET)
+        said = command("explain", "--run", tmp_path / combine, "--id", "0", "--scorer", "code").out
+        assert decision in said
+        assert "no score by code: too-short" in said
+
+
 def test_what_decides_is_said_before_the_run(given, tmp_path):
     reporter = Recorder()
     filter_dump(FilterConfig(**given | {"combine": "min"}, out=tmp_path / "out"), reporter=reporter)
@@ -242,7 +279,9 @@ def test_what_decides_is_said_before_the_run(given, tmp_path):
             {"scorer": ("web", "code"), "combine": "mean", "effort": "balanced"},
             "Choose --effort fast or full",
         ),
-        ({"scorer": ("web", "code"), "passages": True}, "must come with one scorer, by which segments"),
+        ({"scorer": ("web", "code"), "passages": True}, "--passages must come with one scorer"),
+        ({"scorer": ("web,mine=folder", "code")}, "example: --scorer web --scorer mine=folder"),
+        ({"scorer": "web,mine=folder"}, "once for each scorer.*example: --scorer web --scorer mine=folder"),
         ({"scorer": ()}, "scorer"),
     ],
 )

@@ -61,6 +61,7 @@ def test_status_of_a_killed_run_and_of_one_at_work(command, killed_run):
     assert 0 < status["rows_done"] < 410
     with folder.lock():
         assert command("status", killed_run).out.startswith("running")
+        assert "It is at work now: wait until it ends." in command("verify", killed_run).err
 
 
 def test_a_run_that_was_killed_before_its_page_lacks_it_and_the_same_command_draws_it(command, web, tmp_path):
