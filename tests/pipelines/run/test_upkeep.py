@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.amounts_in_words import counted
 from pipelines.store.run_folder import RunFolder
 from tests.kit.dumps.small import BARE, CUT, digests, lasting, write_dump
 
@@ -180,7 +181,7 @@ def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):
     left = len(digests(killed_run / "run" / "tmp"))
     outcome = command("clean", killed_run, "--damaged")
     assert outcome.code == 0
-    assert outcome.out.startswith(f"{left} half-written files removed\n0 parts forgotten")
+    assert outcome.out.startswith(f"{counted(left, 'half-written file')} removed\n0 parts forgotten")
     after = digests(killed_run)
     assert after == {name: digest for name, digest in before.items() if not name.startswith("run/tmp/")}
     assert command("clean", killed_run, "--damaged").out.startswith("0 half-written files removed\n")
