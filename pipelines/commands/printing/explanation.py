@@ -76,6 +76,8 @@ def _print_decision(found: ExplainedDocument) -> None:
     """Print whether a document with a score is kept, whole or in part, and by what points."""
     why = found.why
     by, cut = f"decided by {DECIDED_BY[why.stage]}", f"kept from {why.keep_at:g} on"
+    if found.chosen_by:
+        cut = f"the run chose by {found.chosen_by}, not by one cut"
     if found.points:
         scored = f"{_points(found.combined)} points ({cut})"
     else:
