@@ -73,7 +73,7 @@ def test_what_cannot_be_read_again_is_refused(read, tmp_path):
             explain_row(ExplainConfig(**{"run": read / "out", "file": "sub/a.parquet", "row": 0, **values}))
 
     refused(SettingsError, r"must be below the 62 rows of sub/a\.parquet\. Got 62; the first is 0", row=62)
-    refused(SettingsError, r"must be an input of .*'a\.parquet' is not", file="a.parquet")
+    refused(SettingsError, r"must be an input of .*'b\.parquet' is not", file="b.parquet")
     refused(OutputError, "must hold", run=tmp_path / "nothing")
     refused(SettingsError, "must not come with 'run'", effort="full")
     refused(ScorerError, "'code' must be the scorer that the run was made with", scorer="code")

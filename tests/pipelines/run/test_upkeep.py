@@ -239,7 +239,7 @@ def test_looking_after_a_run_changes_no_file(command, run_copy):
 def test_a_copy_of_a_run_is_finished_and_mended_where_it_lies(command, run_copy):
     lost = next((run_copy / "data").rglob("*.parquet"))
     name = lost.relative_to(run_copy / "data")
-    words = shlex.split(RunFolder(run_copy).read_plan().how_to_finish.splitlines()[-1])
+    words = shlex.split(RunFolder(str(run_copy)).read_plan().how_to_finish.splitlines()[-1])
     assert words[words.index("--out") + 1] == str(run_copy)
     lost.unlink()
     told = command(*words[1:]).err
