@@ -30,6 +30,17 @@ def short_count(count: float) -> str:
     return f"{count:.0f}"
 
 
+def counted(count: int, thing: str) -> str:
+    """Return how many things there are, with the word for one or for several.
+
+    Examples
+    --------
+    >>> counted(1, "part"), counted(1_200, "half-written file")
+    ('1 part', '1,200 half-written files')
+    """
+    return f"{count:,} {thing if count == 1 else f'{thing}s'}"
+
+
 def points_from(lowest: float) -> str:
     """Return the points of the worst document that is kept, rounded down: as a cut, they keep it.
 

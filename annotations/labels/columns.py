@@ -39,6 +39,8 @@ SAMPLE_SCHEMA = pa.schema(
 )
 DIGEST = "rubric_sha256"
 """The column of labels, and of tasks for people, with the digest of the rubric that they are given by."""
+OTHERS_SHOWN = 4
+"""Wrong rows that are named besides the first."""
 SHOWN_ID_CHARS = 100
 SHOWN_CHARS = 40
 """Of a score that is none: enough to find it, too few to be a document."""
@@ -154,21 +156,32 @@ def check_scores(column: pa.ChunkedArray, title: str, name: str, ids: Sequence[o
     # Row by row: a column of texts is one where at least one row is none of numbers.
     wrong = [(row, one) for row, one in enumerate(column.to_pylist(), start=1) if not _is_score(one)]
     if wrong:
-        row, value = wrong[0]
-        shown = ascii(value[:SHOWN_CHARS]) if isinstance(value, str) else f"{value:g}"
+        (row, value), *others = wrong
         meant = near_number(value, is_whole=False) if isinstance(value, str) else ""
         near = f" Did you mean {meant}?" if meant and _is_score(meant) else ""
         where = f" (id {str(ids[row - 1])[:SHOWN_ID_CHARS]!a})" if ids else ""
-        more = f"{len(wrong):,} rows are wrong, this one first" if len(wrong) > 1 else "No other row is wrong"
         raise LabelsError(
-            f"{title!r} in {name} must be a number from 0 to {POINTS}. Got {shown} in data row "
-            f"{row:,}{where}.{near} {more}. Mend or drop what is wrong."
+            f"{title!r} in {name} must be a number from 0 to {POINTS}. Got {_shown(value)} in data row "
+            f"{row:,}{where}.{near} {_others_in_words(others)} Mend or drop what is wrong."
         )
     if is_text(kind):
         raise LabelsError(
             f"{title!r} in {name} must be a number. Got {kind} instead: its numbers are written as "
             "text. Write them without quotes."
         )
+
+
+def _shown(value: object) -> str:
+    return ascii(value[:SHOWN_CHARS]) if isinstance(value, str) else f"{value:g}"
+
+
+def _others_in_words(wrong: Sequence[tuple[int, object]]) -> str:
+    """Return which rows are wrong besides the first, by row and value."""
+    if not wrong:
+        return "No other row is wrong."
+    named = ", ".join(f"{_shown(value)} in row {row:,}" for row, value in wrong[:OTHERS_SHOWN])
+    more = f", and {len(wrong) - OTHERS_SHOWN:,} more" if len(wrong) > OTHERS_SHOWN else ""
+    return f"Also wrong: {named}{more}."
 
 
 def _is_score(value: object) -> bool:

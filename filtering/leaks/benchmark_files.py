@@ -94,7 +94,10 @@ def read_records(path: Path) -> Iterator[object]:
         raise
     except FileNotFoundError:
         near = near_path(str(path))
-        raise SettingsError(f"A benchmark must exist. Got '{printable(str(path))}' instead.{near}") from None
+        raise SettingsError(
+            f"A benchmark must exist. Got '{printable(str(path))}' instead.{near} None is shipped: download "
+            "its file first, as docs/decontamination.md says."
+        ) from None
     except Exception as error:  # pyarrow raises nearly any
         raise BadFileError(f"A benchmark must be a file that can be read. {path} is not: {error}") from error
 

@@ -11,7 +11,7 @@ from typer import Option
 
 from filtering.errors import Interrupted, SettingsError
 from filtering.printable import printable
-from pipelines.amounts_in_words import some_of
+from pipelines.amounts_in_words import counted, some_of
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,
@@ -159,7 +159,7 @@ def compare_command(
             show(table.note)
     show(overlap_in_words(found))
     if found.not_in_both:
-        show(f"left out: {found.not_in_both:,} documents that one of the runs could not read")
+        show(f"left out: {counted(found.not_in_both, 'document')} that one of the runs could not read")
     for one in found.not_compared:
         show(one)
     if config.html is not None:
@@ -305,6 +305,6 @@ def clean_command(
             f"  edufilter clean {shlex.quote(out)} --damaged"
         )
     cleaned = clean_run(out)
-    show(f"{cleaned.half_written:,} half-written files removed")
-    show(f"{cleaned.forgotten:,} parts forgotten. {cleaned.next_step}".rstrip())
+    show(f"{counted(cleaned.half_written, 'half-written file')} removed")
+    show(f"{counted(cleaned.forgotten, 'part')} forgotten. {cleaned.next_step}".rstrip())
     return 0

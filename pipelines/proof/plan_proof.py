@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filtering.errors import SettingsError
-from pipelines.amounts_in_words import duration, short_count
+from pipelines.amounts_in_words import counted, duration, short_count
 from pipelines.proof.arms import LEAST_BYTES
 from pipelines.proof.evaluation_texts import Evaluation
 from pipelines.proof.language_model import SIZES, models_at_once
@@ -108,7 +108,7 @@ def chosen_passes(config: ProveConfig, wanted: int, arm_bytes: int) -> int:
 def plan_in_words(config: ProveConfig, pace: Pace, arm_bytes: int, passes: int, tokens: float) -> str:
     """Return what is going to be done, for people."""
     often = "once" if passes == 1 else f"{passes} times"
-    seen, seeds = tokens * passes, f"{config.seeds} seed{'s' * (config.seeds > 1)}"
+    seen, seeds = tokens * passes, counted(config.seeds, "seed")
     return (
         f"{pace.models} models: {len(config.all_arms)} arms of {seeds}, and 2 at a lower learning rate; "
         f"{min(pace.at_once, pace.models)} at a time. Each reads {short_count(arm_bytes)}B of text {often}: "

@@ -11,7 +11,7 @@ from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.errors import OutputError
 from filtering.scoring.scorers import SignalScorer
 from filtering.text.segments import LONG_BYTES
-from pipelines.amounts_in_words import percent, short_count
+from pipelines.amounts_in_words import counted, percent, short_count
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.every_nth import step_over
 from pipelines.reports.documents_to_show import RunScores
@@ -110,7 +110,7 @@ def passages_in_words(manifest: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     at = f"{settings['passages_at']:g}"
     weak = percent(found["weak_bytes"], found["whole_bytes"])
-    documents = f"{found['documents']:,} {_noun('document', found['documents'])}"
+    documents = counted(found["documents"], "document")
     whole = f"{found['whole']:,} of {documents} of more than {LONG_BYTES:,} bytes {_are(found['whole'])}"
     their = "its" if found["whole"] == 1 else "their"
     below = f" Of {their} text, {weak} is below {at} points." if found["whole"] else ""
@@ -120,7 +120,7 @@ def passages_in_words(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     kept, instead = (_tokens(found[name]) for name in ("passage_bytes", "cut_bytes"))
     own = "a row of its own" if found["passages"] == 1 else "rows of their own"
     written = own if settings["write"] == "passages" else "--write passages writes them"
-    passages = f"{found['passages']:,} {_noun('passage', found['passages'])} of {at} points and more"
+    passages = f"{counted(found['passages'], 'passage')} of {at} points and more"
     one = found["cut"] == 1
     said.append(
         f"{found['cut']:,} {'other has' if one else 'others have'} {passages}, "
@@ -235,10 +235,6 @@ def _up_to_a_word(text: str) -> str:
 
 def _tokens(text_bytes: int) -> str:
     return short_count(text_bytes / BYTES_PER_TOKEN)
-
-
-def _noun(one: str, count: int) -> str:
-    return one if count == 1 else f"{one}s"
 
 
 def _are(count: int) -> str:

@@ -1,5 +1,6 @@
 """What there is to show of a scorer that was judged by labels; `scorer_page.py` draws it."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,8 +110,8 @@ def _agreement(labels: str) -> tuple[Agreement | None, str]:
         return None, "These labels say nothing of single raters."
     try:
         return agreement_of_labels(labels)[0], ""
-    except LabelsError as error:
-        return None, str(error)
+    except LabelsError:  # of one rater alone, say; the command names options that a page has not
+        return None, f"These labels do not tell it. What they lack: edufilter agreement {shlex.quote(labels)}"
 
 
 def _bias(judged: JudgedPoints) -> dict[str, SourceBias]:

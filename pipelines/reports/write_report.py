@@ -6,8 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from pydantic_core import to_jsonable_python
 
-from filtering.errors import EdufilterError
+from filtering.errors import EdufilterError, OutputError
 from filtering.printable import printable
+from pipelines.amounts_in_words import counted
 from pipelines.page_kit.charts import draw_scores, refuse_few_addresses
 from pipelines.paths import AnyPath
 from pipelines.progress import ConsoleReporter, Reporter
@@ -40,7 +41,7 @@ def write_report(
     Raises
     ------
     OutputError
-        If `out` holds no finished run.
+        If `out` holds no finished run; or it has a page, and inputs cannot be read again to draw that anew.
     MissingExtraError
         If the extra ``report`` is not installed.
     RunError
@@ -57,17 +58,33 @@ def write_report(
             if kept:  # not where the run stores no scores
                 drawings.append(beside.submit(draw_scores, kept, dropped, keep_at, DRAWINGS))
 
+        is_drawn_again = made_by is None
         made_by = made_by or _made_by(folder, data) or _by_plan(folder)
         report = gather_report(out, samples=samples, made_by=made_by, counted=draw, reporter=reporter)
+        if report.unread and is_drawn_again and page.exists():
+            raise OutputError(_why_it_stays(report.unread, page))
         folder.write_json(data, {"format": FORMAT, **to_jsonable_python(report, inf_nan_mode="null")})
         charts = drawings[0].result() if drawings else {}
     if report.unread:
         reporter.say(
-            f"Warning: documents of {len(report.unread):,} inputs cannot be read again, and the page shows "
-            f"none of them. The first: {printable(str(next(iter(report.unread.values()))))}"
+            f"Warning: the documents of {counted(len(report.unread), 'input')} cannot be read again. The "
+            f"page shows none of them. {_first_of(report.unread)}"
         )
     folder.write_bytes(page, render_page(report, charts).encode(errors="replace"))
     return page
+
+
+def _why_it_stays(unread: Mapping[str, str], page: AnyPath) -> str:
+    """Return why a page is not replaced by one that would show less."""
+    return (
+        f"The inputs must be where the run read them. {counted(len(unread), 'input')} cannot be read again, "
+        f"and the page that is there stays: a new one would show less. {_first_of(unread)} Put them back; or "
+        f"move {printable(str(page))} away, to have a page without their documents."
+    )
+
+
+def _first_of(unread: Mapping[str, str]) -> str:
+    return f"The first: {printable(str(next(iter(unread.values()))))}"
 
 
 def _by_plan(folder: RunFolder) -> MadeBy | None:

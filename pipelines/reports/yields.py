@@ -100,7 +100,9 @@ def yields_table(yields: Sequence[Yield]) -> Table:
         above = tuple(map(sum, zip(*(one.above for one in rest), strict=True)))
         shown.append(Yield(kind, f"({len(rest):,} others)", sum(one.tokens for one in rest), above))
     rows = [(one.value, short_count(one.tokens), *map(short_count, one.above)) for one in shown]
-    return Table("" if kind == ALL else kind, ("", "all", *(f"\u2265 {cut:g}" for cut in CUTS)), rows)
+    return Table(
+        "all documents" if kind == ALL else kind, ("", "all", *(f"\u2265 {cut:g}" for cut in CUTS)), rows
+    )
 
 
 def _sums(score: AnyFloats, size: Ints | Floats) -> Floats:

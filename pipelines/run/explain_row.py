@@ -21,7 +21,7 @@ from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.settings.explain import ExplainConfig
 from pipelines.store.decisions import Decisions, RunDecisions
 from pipelines.store.manifest import read_parts, scored_parts, scorers_of
-from pipelines.store.plan import RunFacts
+from pipelines.store.plan import Plan, RunFacts
 from pipelines.store.run_folder import RunFolder
 from pipelines.store.stored_scores import UNSURE
 from pipelines.worker.passages import look_for_passages
@@ -58,6 +58,8 @@ class ExplainedDocument:
         ends, in bytes of the text, and its points.
     passages_left_out : str
         Why the run did not write them; empty where it did.
+    chosen_by : str
+        What a run chose by that has no cut of its own, in words; empty where one cut decides.
     """
 
     why: Explanation
@@ -71,6 +73,7 @@ class ExplainedDocument:
     combined: float = 0.0
     passages: Sequence[tuple[int, int, float]] = ()
     passages_left_out: str = ""
+    chosen_by: str = ""
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
@@ -161,7 +164,14 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
         combined=float(whole.value[row]),
         passages=passages,
         passages_left_out=_why_left_out(whole, row, plan.settings.get("write")),
+        chosen_by=_chosen_by(plan) if decided.chosen else "",
     )
+
+
+def _chosen_by(plan: Plan) -> str:
+    """Return by what documents were chosen, where more than one cut decided."""
+    by = plan.settings.get("by")
+    return f"{by} and score" if by is not None else "more than the score"
 
 
 def _explained(

@@ -101,10 +101,11 @@ def short_notes(evaluation: Evaluation, held_out: Sequence[Mapping[str, Any]]) -
     """Say how good scores are on kinds never seen, and how many kinds they do not order: a line each."""
     notes = list(_notes_of_all(evaluation))
     for told in held_out:
-        never, seen = (_short(_estimates(told[key])["auc_at_3"]) for key in ("metrics", "seen_metrics"))
+        never, seen = (_estimates(told[key])["auc_at_3"] for key in ("metrics", "seen_metrics"))
+        by_chance = f" That these are below those of {told['kind']}s never seen is chance."
         notes.append(
-            f"In {told['kind']}s never seen, at effort fast: AUC at {KEEP_AT:g} points {never}. Where "
-            f"they were seen: {seen}."
+            f"In {told['kind']}s never seen, at effort fast: AUC at {KEEP_AT:g} points {_short(never)}. "
+            f"Where they were seen: {_short(seen)}.{by_chance if never.value > seen.value else ''}"
         )
     for one in evaluation.within:
         if unordered := [_name(each.value) for each in one.values if not each.is_ordered]:

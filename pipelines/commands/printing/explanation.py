@@ -79,8 +79,13 @@ def _print_decision(found: ExplainedDocument) -> None:
     """Print whether a document is kept, whole or in part, and by what points."""
     why = found.why
     by = f"decided by {DECIDED_BY[why.stage]}" if why.stage else ""
+    cut = (
+        f"the run chose by {found.chosen_by}, not by one cut"
+        if found.chosen_by
+        else f"kept from {why.keep_at:g} on"
+    )
     scored = f"{_points(found.combined if found.points else why.score)} points"
-    scored += f"{f', {by}' if by and not found.points else ''} (kept from {why.keep_at:g} on)"
+    scored += f"{f', {by}' if by and not found.points else ''} ({cut})"
     if why.dropped_for:
         show(f"not kept: {why.dropped_for}")
         if not isnan(found.combined):

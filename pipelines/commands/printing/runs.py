@@ -17,7 +17,7 @@ from filtering.leaks.search import COMMON, COMMON_TEXT
 from filtering.printable import listed, printable
 from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
-from pipelines.amounts_in_words import duration, percent, points_from, short_count
+from pipelines.amounts_in_words import counted, duration, percent, points_from, short_count
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.slices import slices_of
 from pipelines.dump.code_languages import CODE_LANGUAGE
@@ -339,9 +339,9 @@ def _print_guess(estimate: "RunEstimate") -> None:
     show(
         f"would keep about {about} of {plan.rows:,} documents "
         f"({100 * estimate.kept_share:.1f} %) and take about {duration(estimate.seconds)}, "
-        "without loading and the report"
+        "and some seconds for loading and the report"
     )
-    show(f"from {estimate.sampled_rows:,} documents, drawn over {files:,} file{'' if files == 1 else 's'}")
+    show(f"from {estimate.sampled_rows:,} documents, drawn over {counted(files, 'file')}")
     if estimate.passages is not None:
         _print_passages_guess(estimate.passages, writes=plan.settings["write"] == "passages")
     if estimate.finds_leaks:

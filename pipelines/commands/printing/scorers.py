@@ -98,6 +98,7 @@ def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
     _print_table(table)
     for line in (table.note, *more_labels_help(rows)):
         show(line)
+    show("This table only compares numbers of labels. How good the scorer is, the figure to go by says.")
 
 
 def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, Any]]) -> None:

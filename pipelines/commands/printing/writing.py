@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from annotations.labels.labels import MIN_ROWS
 from filtering.printable import printable
-from pipelines.amounts_in_words import percent
+from pipelines.amounts_in_words import counted, percent
 from pipelines.commands.asking import budget_ended, spent_in_words, train_command
 from pipelines.commands.printing.screen import show
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, WITHOUT_REPLY
@@ -20,7 +20,9 @@ def print_writing(result: "WriteResult") -> int:
     """Print what came of writing; return the exit code of the command."""
     out = printable(result.out)
     kept = printable(str(data_file(result.out, result.recipe)))
-    show(f"{_counted(result.kept)} of {result.asked:,} ({percent(result.kept, result.asked)}) -> {kept}")
+    show(
+        f"{counted(result.kept, 'text')} of {result.asked:,} ({percent(result.kept, result.asked)}) -> {kept}"
+    )
     thrown = {fault: count for fault, count in result.faults.items() if fault not in WITHOUT_REPLY}
     for fault, count in sorted(thrown.items(), key=lambda one: -one[1]):
         meaning = f": {MEANINGS[fault]}" if fault in MEANINGS else ""
@@ -41,10 +43,6 @@ def print_writing(result: "WriteResult") -> int:
     return result.exit_code
 
 
-def _counted(texts: int) -> str:
-    return f"{texts:,} text{'s' * (texts != 1)}"
-
-
 def _print_how_looked_at(result: "WriteResult") -> None:
     if result.more_draws:
         show(f"  asked for in place of near-duplicates: {result.more_draws:,}")
@@ -60,7 +58,7 @@ def _print_marks(result: "WriteResult") -> None:
     if result.grades:
         told = ", ".join(f"{name} {points:.2f}" for name, points in result.grades.items())
         so_far = "" if result.is_graded else "so far, "
-        texts = f"{result.graded:,} of {_counted(result.kept)} kept"
+        texts = f"{result.graded:,} of {counted(result.kept, 'text')} kept"
         show(f"grades of {printable(result.grader)}, {so_far}mean of {texts}: {told}")
     spent = spent_in_words(result.spent_usd, result.open_usd, result.unpriced)
     score = f"mean score by {printable(result.scorer)}: {result.edu_score:.2f}" if result.kept else ""

@@ -135,10 +135,10 @@ def score(**at):
             r"must have a group\. 1 have none, the first in data row 120",
         ),
         ({"score": score(r4=5.5)}, r"from 0 to 5\. Got 5\.5 in data row 5\. No other row is wrong"),
-        ({"score": score(r4=-1, r6=9)}, r"from 0 to 5\. Got -1 in data row 5\. 2 rows are wrong"),
+        ({"score": score(r4=-1, r6=9)}, r"from 0 to 5\. Got -1 in data row 5\. Also wrong: 9 in row 7\."),
         (
             {"score": pa.array(["3", "good", "7", "2.5", ""] * (ROWS // 5))},
-            r"from 0 to 5\. Got 'good' in data row 2\. 48 rows are wrong, this one first",
+            r"from 0 to 5\. Got 'good' in data row 2\. Also wrong: .*, and 43 more\.",
         ),
         ({"score": score(r3=float("nan"))}, r"from 0 to 5\. Got nan in data row 4"),
         ({"score": pa.array([2] * ROWS)}, r"must differ\. All are 2\. Label other documents too"),

@@ -155,6 +155,15 @@ def test_what_was_kept_is_told_as_it_was_written(mixed, tmp_path):
     )
 
 
+def test_of_a_run_that_chose_by_language_no_cut_is_named(mixed, command, tmp_path):
+    recut_run(
+        RecutConfig(run=mixed[1], to=tmp_path / "cut", by="language", keep_fraction=0.25), reporter=QUIET
+    )
+    explained = command("explain", "--run", tmp_path / "cut", "--output-row", "0")
+    assert "(the run chose by language and score, not by one cut)" in explained.out
+    assert "kept from" not in explained.out
+
+
 def test_no_sample_is_drawn_near_a_cut_that_there_is_not(mixed, command, tmp_path):
     recut_run(RecutConfig(run=mixed[1], to=tmp_path / "cut", **WAYS["draw"]), reporter=QUIET)
     refused = command("sample", "--near-cut", tmp_path / "cut", "--out", tmp_path / "near.parquet")

@@ -84,6 +84,13 @@ def test_a_folder_within_a_run_brings_the_name_of_the_run(command, finished, wor
     assert f"It lies within the run {finished}: name that." in refused.err
 
 
+@pytest.mark.parametrize("which", [["--id", "3"], ["--row", "3"], []])
+def test_explain_of_a_run_brings_the_option_that_names_runs(command, finished, which):
+    refused = command("explain", finished, *which)
+    assert refused.code == 2
+    assert f"edufilter explain --run {finished}" in refused.err
+
+
 def test_a_folder_to_score_brings_the_command_for_it(command, pages):
     refused = command("score", pages.parent)
     assert refused.code == 2

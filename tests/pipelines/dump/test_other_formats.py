@@ -418,6 +418,13 @@ def test_the_lines_of_the_docs_are_those_of_the_refusals():
         assert line.replace(sys.executable, "python") in page
 
 
+def test_what_was_made_is_told_by_file_rows_and_columns(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    path.write_text("id,text\n1,One.\n2,Two.\n")
+    assert main([str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}.parquet: 2 rows, columns id, text\n"
+
+
 def test_a_quote_that_is_never_closed_takes_no_rows_of_csv_away(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('id,text\n1,"One."\n2,"Two\n3,Three.\n')

@@ -181,7 +181,7 @@ def test_rows_without_text_and_texts_that_come_twice_are_counted(tmp_path):
         ("id,text,score\na,b,good\n", r"Got 'good' in data row 1 \(id 'a'\). No other row is wrong"),
         (
             "id,text,score\na,b,3\nc,d,\ne,f,good\ng,h,7\n",
-            r"Got 'good' in data row 3 \(id 'e'\). 2 rows are wrong",
+            r"Got 'good' in data row 3 \(id 'e'\). Also wrong: ",
         ),
         (f"id,text,score\na,b,{'x' * 90}\n", f"Got '{'x' * 40}' in data row 1"),
         ("id,text,score\na,b,\n", "must hold a score. All 1 are empty"),

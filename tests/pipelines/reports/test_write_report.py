@@ -160,3 +160,25 @@ def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path, warm_
 def test_the_command_prints_where_the_page_is(command, copied):
     outcome = command("report", copied)
     assert (outcome.code, outcome.out.strip()) == (0, f"report: {copied / 'run' / 'report.html'}")
+
+
+def test_a_page_with_documents_stays_where_these_cannot_be_read_again(dump, settings, tmp_path):
+    inputs = shutil.copytree(dump, tmp_path / "dump")
+    out = tmp_path / "out"
+    filter_dump(FilterConfig(**{**settings, "inputs": [str(inputs)]}, out=out), reporter=QUIET)
+    page = write_report(str(out), reporter=QUIET)
+    before, data = page.read_bytes(), (out / "run" / "report.json").read_bytes()
+    inputs.rename(tmp_path / "moved")
+    with pytest.raises(OutputError, match="the page that is there stays: a new one would show less") as error:
+        write_report(str(out), reporter=QUIET)
+    assert str(inputs) in str(error.value)
+    assert (page.read_bytes(), (out / "run" / "report.json").read_bytes()) == (before, data)
+
+
+def test_a_first_page_without_its_documents_warns_of_them(dump, settings, tmp_path, capsys):
+    inputs = shutil.copytree(dump, tmp_path / "dump")
+    out = tmp_path / "out"
+    filter_dump(FilterConfig(**{**settings, "inputs": [str(inputs)]}, out=out), reporter=QUIET)
+    inputs.rename(tmp_path / "moved")
+    assert write_report(str(out)).exists()
+    assert "cannot be read again. The page shows none of them. The first:" in capsys.readouterr().err

@@ -371,6 +371,17 @@ def test_a_run_without_a_hit_says_so(benchmark, tmp_path):
     assert "left out of the output" not in page
 
 
+def test_a_benchmark_of_which_no_task_can_be_told_is_named(source, benchmark, tmp_path, command):
+    short = tmp_path / "short.jsonl"
+    short.write_text('{"task_id": "a", "prompt": "Why?"}\n')
+    for against in ([benchmark, short], [short]):
+        out = tmp_path / str(len(against))
+        given = [word for path in against for word in ("--against", path)]
+        told = command("decontaminate", source, *given, "--out", out, "--no-report").out
+        assert "nothing was looked for of short" in told
+        assert ("no task could be looked for" in told) == (len(against) == 1)
+
+
 def test_the_command_of_filter_takes_fields_of_other_layouts(source, web, tmp_path, command):
     path = tmp_path / "mine.jsonl"
     path.write_text(json.dumps({"name": "a", "asked": PROMPT, "told": SOLUTION}))

@@ -114,6 +114,10 @@ def test_an_output_file_may_be_named(made):
             assert {"deep/a.parquet": 0, "z.parquet": 40}[file] + row == numbers[-1]
 
 
+def test_an_input_is_found_by_its_last_name_where_one_alone_has_it(made):
+    assert found(run=made / "out", file="a.parquet", row=3) == ("deep/a.parquet", 3)
+
+
 def test_a_row_of_several_files_asks_for_one(made):
     for place in ({"file": made / "dump"}, {"run": made / "out"}):
         with pytest.raises(SettingsError, match=r"has 2: .*z\.parquet\. Name one with --file"):

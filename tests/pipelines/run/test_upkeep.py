@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.amounts_in_words import counted
 from pipelines.store.run_folder import RunFolder
 from tests.kit.dumps.small import BARE, CUT, digests, lasting, write_dump
 
@@ -181,7 +182,7 @@ def test_clean_removes_half_written_files_and_nothing_else(command, killed_run):
     left = len(digests(killed_run / "run" / "tmp"))
     outcome = command("clean", killed_run, "--damaged")
     assert outcome.code == 0
-    assert outcome.out.startswith(f"{left} half-written files removed\n0 parts forgotten")
+    assert outcome.out.startswith(f"{counted(left, 'half-written file')} removed\n0 parts forgotten")
     after = digests(killed_run)
     assert after == {name: digest for name, digest in before.items() if not name.startswith("run/tmp/")}
     assert command("clean", killed_run, "--damaged").out.startswith("0 half-written files removed\n")
@@ -239,8 +240,9 @@ def test_looking_after_a_run_changes_no_file(command, run_copy):
 def test_a_copy_of_a_run_is_finished_and_mended_where_it_lies(command, run_copy):
     lost = next((run_copy / "data").rglob("*.parquet"))
     name = lost.relative_to(run_copy / "data")
-    words = shlex.split(RunFolder(run_copy).read_plan().how_to_finish.splitlines()[-1])
+    words = shlex.split(RunFolder(str(run_copy)).read_plan().how_to_finish.splitlines()[-1])
     assert words[words.index("--out") + 1] == str(run_copy)
+    words += ["--rows-per-part", 80]  # no option: a run of Python alone has them
     lost.unlink()
     told = command(*words[1:]).err
     assert f"Warning: of its output '{name}' is gone" in told

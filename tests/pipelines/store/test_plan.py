@@ -20,7 +20,7 @@ from pipelines.dump.parts import Part, Parts
 from pipelines.dump.reading import read_footer
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, output_name, split_files
-from pipelines.store.plan import Plan, keys_under, make_plan
+from pipelines.store.plan import Plan, keys_under, make_plan, named_here
 from tests.kit.dumps.small import make_table
 
 SETTINGS = {"scorer_sha256": "0" * 64, "keep_at": 3.0}
@@ -288,3 +288,12 @@ def test_batches_follow_from_the_file_and_hold_about_the_same_bytes(tmp_path):
     assert sum(sizes) == 300
     assert sizes == [batch.num_rows for batch in read_batches(str(tmp_path / "a.parquet"), range(1))]
     assert max(sizes) <= 42
+
+
+@pytest.mark.parametrize(("verb", "option"), [("filter", "--out"), ("recut", "--to")])
+def test_a_command_names_the_folder_in_which_its_run_lies_now(verb, option, tmp_path):
+    words = ("edufilter", verb, "in", option)
+    for began, now in (("s3://bucket/out", "s3://bucket/copy"), ("s3://bucket/out", str(tmp_path))):
+        assert named_here((*words, began, "--strict"), now)[-2:] == (option, now)
+        assert named_here((*words, began, "--strict"), began)[-2:] == (began, "--strict")
+    assert named_here(("edufilter", verb, "in"), "s3://bucket/copy") == ("edufilter", verb, "in")
