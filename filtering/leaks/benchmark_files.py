@@ -46,24 +46,30 @@ File = IO[bytes] | gzip.GzipFile
 def find_benchmarks(given: str) -> list[Path]:
     """Return the files of benchmarks that a path means: itself, or those of a folder or pattern, by name.
 
-    Files of other endings in a folder are passed over, and so are hidden ones.
+    Files of other endings in a folder are passed over, and so are hidden and empty ones.
 
     Raises
     ------
     SettingsError
-        If a folder or pattern has none.
+        If a folder or pattern has none, or there is no such path.
     """
     path = Path(given)
-    if not path.is_dir() and (os.path.lexists(given) or not WILDCARDS & set(given)):
+    if not os.path.lexists(given) and not WILDCARDS & set(given):
+        raise SettingsError(f"A benchmark must exist. Got '{printable(given)}' instead.{near_path(given)}")
+    if not path.is_dir() and os.path.lexists(given):
         return [path]
     found = path.rglob("*") if path.is_dir() else map(Path, glob(given, recursive=True))
-    files = sorted(one for one in found if one.name.endswith(ENDINGS) and not one.name.startswith("."))
+    files = sorted(one for one in found if one.name.endswith(ENDINGS) and not _is_left_out(one))
     if not files:
         raise SettingsError(
             f"A folder or pattern of benchmarks must hold at least one file whose name ends in "
             f"{listed(ENDINGS)}. Found none in '{printable(given)}'. Check the path."
         )
     return files
+
+
+def _is_left_out(path: Path) -> bool:
+    return path.name.startswith(".") or (path.is_file() and path.stat().st_size == 0)
 
 
 def too_large(path: Path) -> str:

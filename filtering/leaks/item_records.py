@@ -114,6 +114,8 @@ def first_number(answers: Sequence[NumberedAnswer], where: str) -> int:
 def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str | NumberedAnswer, str]:
     """Return the question, the right answer and the passage of an item; what it lacks is empty.
 
+    A question that is null or empty is so too: such an item is counted among those that cannot be told.
+
     Parameters
     ----------
     record : mapping
@@ -123,14 +125,17 @@ def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str | Numbered
     Raises
     ------
     SettingsError
-        If it has no question under a usual name.
+        If it has no field of a question under a usual name.
     """
     flat = flattened(record)
     choices = choices_of(_first(flat, CHOICES_NAMES))
     fields = [] if choices else _choices_in_fields(flat)
     question = _first_text(flat, QUESTION_NAMES)
     passage = _first_text(flat, PASSAGE_NAMES)
-    if not question and not choices and not fields:
+    is_named = any(
+        flat[name] is None or isinstance(flat[name], str) for name in QUESTION_NAMES if name in flat
+    )
+    if not is_named and not choices and not fields:
         raise SettingsError(
             "Each task must have a question, such as question or prompt. "
             f"{where} has {listed(sorted(map(str, record))) or 'none'}. "
@@ -154,7 +159,8 @@ def flattened(record: Mapping[Any, Any]) -> dict[str, Any]:
         task = flattened(inner)
         has_answer = _first(task, ANSWER_NAMES) is not None
         task = task if has_answer else {**task, "target": record.get("target")}
-        return task if _first_text(task, QUESTION_NAMES) else {**task, "prompt": _given(record)}
+        given = "" if _first_text(task, QUESTION_NAMES) else _given(record)
+        return {**task, "prompt": given} if given else task
     flat: dict[str, Any] = {}
     for name, value in record.items():
         plain = _plain(name)

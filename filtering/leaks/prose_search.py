@@ -218,7 +218,14 @@ def scan_prose(  # noqa: C901 - one pass
                         continue
                     low, high = max(place - NEAR_BEFORE, 0), min(place + size + NEAR_AFTER, count)
                     c, d = answer_starts[part], answer_starts[part + 1]
-                    near = has_answer(answers[c:d], answer_letters[c:d], raw[low:high])
+                    answer, weights = answers[c:d], answer_letters[c:d]
+                    if stands_in(answer, exact[a:b]):  # then the question has it whether or not it is told
+                        first, last = max(place, 0), min(place + size, count)
+                        near = has_answer(answer, weights, raw[low:first]) or has_answer(
+                            answer, weights, raw[last:high]
+                        )
+                    else:
+                        near = has_answer(answer, weights, raw[low:high])
                     if is_whole[part] and not near:
                         continue
                     seen[part, FOUND_IN] = document

@@ -1,8 +1,8 @@
 """The words of prose, as the search for its tasks compares them: compiled, over the UTF-8 bytes of a text.
 
-Case, accents, punctuation and layout make no difference, nor do ligatures, full-width letters and digits of
-other scripts. A number is one word, `NUMBER`, whatever its value: word problems are copied with other
-numbers. Letters of scripts without spaces are a word each.
+Case, accents, punctuation and layout make no difference, nor do tags and entities of HTML, ligatures,
+full-width letters and digits of other scripts. A number is one word, `NUMBER`, whatever its value: word
+problems are copied with other numbers. Letters of scripts without spaces are a word each.
 """
 
 import unicodedata
@@ -24,6 +24,9 @@ DECOMPOSED = (0xC0, 0x2000)
 SILENT = (0xAD, 0x200C, 0x200D, 0x2060, 0xFEFF)
 """Soft hyphens and joiners, which are not seen."""
 BACKSLASH, COMMA, POINT, ZERO, NINE = 92, 44, 46, 48, 57
+LESS, GREATER, AMPERSAND, SEMICOLON, SLASH, HASH, LINE_BREAK = 60, 62, 38, 59, 47, 35, 10
+TAG_BYTES, ENTITY_BYTES = 300, 10
+"""Of HTML at most: what is longer is none."""
 WORD_QUARTERS = 4
 FIRST_OF_HAN = 0x2E80
 """From here on scripts without spaces have two letters a word; those before it, such as Thai, four."""
@@ -31,7 +34,7 @@ APART, ESCAPE, BEYOND = 0, 1, 2
 ASCII = np.where(CLASSES == WORD, LOWER, APART).astype(np.uint8)
 """Of each byte: the letter or digit that stands for it, or what it is instead."""
 ASCII[ord("_")] = APART
-ASCII[BACKSLASH] = ESCAPE
+ASCII[[BACKSLASH, LESS, AMPERSAND]] = ESCAPE
 ASCII[128:] = BEYOND
 ASCII.flags.writeable = False
 
@@ -78,6 +81,29 @@ def end_of_digits(data: Bytes, i: int, stop: int) -> tuple[np.uint64, int]:
 
 
 @compiled
+def end_of_escape(data: Bytes, i: int, stop: int) -> int:
+    """Return where what stands for layout ends: an escaped line break, a tag or an entity of HTML."""
+    first = data[i + 1] if i + 1 < stop else 0
+    if data[i] == BACKSLASH:
+        return i + 2 if first == 110 or first == 114 or first == 116 else i + 1
+    is_tag = data[i] == LESS
+    end, most = (GREATER, TAG_BYTES) if is_tag else (SEMICOLON, ENTITY_BYTES)
+    if is_letter(first) or first == (SLASH if is_tag else HASH):
+        for at in range(i + 2, min(i + most, stop)):
+            if data[at] == end:
+                return at + 1
+            if data[at] == LESS or data[at] == LINE_BREAK or not (is_tag or ASCII[data[at]] > BEYOND):
+                break
+    return i + 1
+
+
+@compiled
+def is_letter(byte: int) -> bool:
+    """Tell whether a byte is a letter of ASCII."""
+    return 97 <= byte | 32 <= 122
+
+
+@compiled
 def next_point(data: Bytes, i: int, stop: int) -> tuple[int, int]:
     """Return the code point beyond ASCII at `i` and its size; 0 and 1 where bytes are no UTF-8."""
     b = data[i]
@@ -116,7 +142,7 @@ def read_words(
             i += 1
             continue
         if one == ESCAPE:
-            i += 2 if i + 1 < stop and (data[i + 1] == 110 or data[i + 1] == 114 or data[i + 1] == 116) else 1
+            i = end_of_escape(data, i, stop)
             continue
         starts[count] = i
         value = U_FNV_OFFSET

@@ -1,6 +1,7 @@
 """Tasks of benchmarks, of code or of prose, from files as their users have them (`benchmark_files.py`)."""
 
 import re
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -147,11 +148,10 @@ def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[T
     for at, record in enumerate(read_records(path), 1):
         if at == 1:
             layout = fields or _layout_of(record)
-        where = f"{path}, task {at}"
         if layout is None:
-            task, answer = _item_of(record, benchmark, at, where)
+            task, answer = _item_of(record, benchmark, at, path)
         else:
-            task, answer = _task_of(record, layout, benchmark, at, where)
+            task, answer = _task_of(record, layout, benchmark, at, path)
             if answer and not layout.choices and isinstance(record, Mapping) and unnamed != set():
                 found = fields_of_choices(record, record[layout.solution])
                 unnamed = found if unnamed is None else unnamed & found
@@ -189,8 +189,9 @@ def _layout_of(record: object) -> Fields | None:
     return next((fields for fields in LAYOUTS.values() if has.issuperset(fields.names())), None)
 
 
-def _item_of(record: object, benchmark: str, at: int, where: str) -> tuple[Task, str | NumberedAnswer]:
+def _item_of(record: object, benchmark: str, at: int, path: Path) -> tuple[Task, str | NumberedAnswer]:
     """Return an item without its right answer, and that."""
+    where = f"{path}, task {at}"
     if not isinstance(record, Mapping):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
     question, answer, passage = parts_of(record, where)
@@ -206,35 +207,42 @@ def _numbered(benchmark: str, number: object) -> str:
     return f"{benchmark}/{number}"
 
 
-def _example_of_fields(has: Collection[object]) -> str:
-    """Return the option that names the fields of a task, as far as their own names tell them.
+def _other_fields(path: Path, fields: Fields, has: Collection[object]) -> str:
+    """Return the option that names the fields of a file as they were named, but for those that it lacks.
 
     Examples
     --------
-    >>> _example_of_fields({"name", "question", "answer"})
-    '--fields id=name,question=question,answer=answer'
+    >>> of = {"ask", "ends", "key", "name"}
+    >>> _other_fields(Path("a/odd.jsonl"), Fields(id="nr", prompt="ask", choices="end", solution="key"), of)
+    '--fields odd.jsonl:id=name,question=ask,answer=key,choices=NAME'
     """
-    found = {part: next((name for name in names if name in has), "") for part, names in USUAL_NAMES.items()}
-    is_code = found["solution"] in SOLUTIONS_OF_CODE
-    question, answer = ("prompt", "solution") if is_code else ("question", "answer")
-    named = {"id": found["id"], question: found["prompt"] or "NAME", answer: found["solution"]}
-    return f"--fields {','.join(f'{part}={name}' for part, name in named.items() if name)}"
+    found = {
+        part: name if name in has else next((one for one in USUAL_NAMES.get(part, ()) if one in has), "NAME")
+        for part, name in vars(fields).items()
+        if name
+    }
+    if found.get("id") == "NAME":  # tasks without an id are numbered
+        del found["id"]
+    is_code = fields.test or fields.entry_point or found.get("solution") in SOLUTIONS_OF_CODE
+    words = {} if is_code else {"prompt": "question", "solution": "answer"}
+    named = ",".join(f"{words.get(part, part)}={name}" for part, name in found.items())
+    return f"--fields {shlex.quote(f'{path.name}:{named}')}"
 
 
 def _task_of(
-    record: object, fields: Fields, benchmark: str, at: int, where: str
+    record: object, fields: Fields, benchmark: str, at: int, path: Path
 ) -> tuple[Task, str | NumberedAnswer]:
     """Return a task without its solution, and that."""
+    where = f"{path}, task {at}"
     if not isinstance(record, Mapping):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
     named = {part: name for part, name in vars(fields).items() if name}
-    for name in named.values():
-        if name not in record:
-            raise SettingsError(
-                f"Each task must have the field {name!r}. {where} lacks it; it has "
-                f"{listed(sorted(map(str, record))) or 'none'}. Name another: {_example_of_fields(record)}. "
-                "To name fields of one file alone, begin with its name: --fields FILE:question=NAME"
-            )
+    if missing := sorted(set(named.values()) - set(record)):
+        raise SettingsError(
+            f"Each task must have the field {missing[0]!r}. {where} lacks it; it has "
+            f"{listed(sorted(map(str, record))) or 'none'}. Name another, for this file alone: "
+            f"{_other_fields(path, fields, record)}"
+        )
     texts = {**dict.fromkeys(vars(fields), ""), "id": _numbered(benchmark, at)}
     answer: str | NumberedAnswer = ""
     if choices := named.pop("choices", ""):

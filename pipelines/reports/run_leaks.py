@@ -17,7 +17,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.store.leak_files import HITS_SCHEMA, found_by, read_tasks
-from pipelines.store.leaked_items import CONTAMINATED, UNTOLD, count_statuses
+from pipelines.store.leaked_items import CONTAMINATED, UNTOLD, count_statuses, leaks_on_many_sites
 from pipelines.store.own_files import as_written
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
@@ -27,6 +27,8 @@ PAIRS = 60
 PAIR_CHARS = 1500
 HITS_READ = 200_000
 """Hits that are counted by method and shown: they are held in memory."""
+MANY_SHOWN = 100
+"""Tasks on many sites that are named."""
 ANY = "any"
 """Stands for all methods and parts together."""
 
@@ -122,6 +124,10 @@ class RunLeaks:
         Documents without one that hold common knowledge; a task that is common text; and a passage.
     items : sequence of ItemCount
         One a benchmark.
+    many_sites : sequence of (str, int)
+        Tasks that leak on so many sites that they may be common text, and on how many.
+    is_code : bool
+        Whether some tasks are code.
     tasks : int
         Tasks that were looked for.
     hits : int
@@ -139,6 +145,8 @@ class RunLeaks:
     common_text: int
     passages: int
     items: Sequence[ItemCount]
+    many_sites: Sequence[tuple[str, int]]
+    is_code: bool
     tasks: int
     hits: int
     counts: Sequence[LeakCount]
@@ -183,6 +191,8 @@ def gather_leaks(
         common_text=manifest["leaks"].get(COMMON_TEXT, 0),
         passages=manifest["leaks"].get(PASSAGE, 0),
         items=_count_items(folder),
+        many_sites=leaks_on_many_sites(folder)[:MANY_SHOWN],
+        is_code=any(task.kind == "code" for task in tasks.values()),
         tasks=len(tasks),
         hits=all_hits,
         counts=_count(hits),

@@ -38,6 +38,7 @@ from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.reports.yields import yields_table
 from pipelines.run.audit import AuditResult, agreement_of, hundredths
 from pipelines.store.leak_files import found_by
+from pipelines.store.leaked_items import MANY_SITES
 from pipelines.store.manifest import scorers_of, written_passages
 
 SET_ASIDE_SHOWN = 100
@@ -53,6 +54,7 @@ LEAKS_DONE = {
     "mark": ("marked", "kept, and the column edu_leak names what was found"),
 }
 """By action: what became of documents with a leak, in a word and in more."""
+MANY_TITLE = f"Tasks on more than {MANY_SITES} sites, which may be common text"
 ITEMS_HEAD = ("benchmark", "tasks", "contaminated", "common text", "cannot be told")
 
 
@@ -214,6 +216,7 @@ def _leak_counts(found: RunLeaks) -> list[Table]:
     items = [(one.benchmark, one.items, one.contaminated, one.common_text, one.untold) for one in found.items]
     return [
         *([Table("Tasks by benchmark", ITEMS_HEAD, items)] if items else []),
+        *([Table(MANY_TITLE, ("task", "sites"), found.many_sites)] if found.many_sites else []),
         *(
             Table(
                 f"{name}: documents found, common text too",

@@ -6,6 +6,8 @@ Order of events: plan; parts; manifest.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from filtering.leaks import Task
+from filtering.printable import printable
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
@@ -31,7 +33,7 @@ from pipelines.run.scorers_of_run import (
 from pipelines.settings.base import NO_REPORT, words_of
 from pipelines.settings.filter import FilterConfig
 from pipelines.settings.runs import DecontaminateConfig, DumpSettings
-from pipelines.store.benchmark_tasks import gather_tasks
+from pipelines.store.benchmark_tasks import doubt_of_tasks, gather_tasks
 from pipelines.store.plan import Plan, PlanSettings, make_plan
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.leak_finder import leak_settings, search_of
@@ -128,6 +130,7 @@ def filter_dump(
     with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(describe_scorers(config, untried))
+            _warn_of_tasks(tasks, reporter)
             if plan.facts.score_column != config.score_column:
                 reporter.say(
                     f"The texts have a column {config.score_column!r} already. Scores go to "
@@ -201,12 +204,18 @@ def decontaminate_dump(
         if not folder.manifest.exists():
             names = sorted({one.benchmark for one in tasks})
             reporter.say(f"Looking for the {len(tasks):,} tasks of {', '.join(names)}.")
+            _warn_of_tasks(tasks, reporter)
             sample = read_spread_rows(
                 plan.parts, plan.facts.text_column, checksums=not config.ignore_checksums
             )
             if doubt := doubt_of_sample(plan.parts, plan.facts.text_column, sample.texts):
                 reporter.say(f"Warning{BY_SAMPLE}: {doubt}")
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
+
+
+def _warn_of_tasks(tasks: Sequence[Task], reporter: Reporter) -> None:
+    if doubt := doubt_of_tasks(tasks):
+        reporter.say(f"Warning: {printable(doubt)}")
 
 
 def inputs_of(config: DumpSettings, reporter: Reporter) -> list[InputFile]:

@@ -13,7 +13,7 @@ from typing import Any
 from filtering.brief import brief
 from filtering.errors import BadFileError
 from filtering.leaks import Task
-from filtering.printable import printable
+from filtering.printable import listed, printable
 from filtering.scoring.unsure import Unsure
 from pipelines.amounts_in_words import some_of
 from pipelines.dump.column_doubts import doubt_of_run
@@ -26,12 +26,15 @@ from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
 from pipelines.settings.base import NO_REPORT
 from pipelines.store.leak_files import write_all_hits, write_tasks
-from pipelines.store.leaked_items import FILE, MANY_SITES, write_items
+from pipelines.store.leaked_items import FILE, MANY_SITES, leaks_on_many_sites, write_items
 from pipelines.store.manifest import read_set_aside, receipts_of_manifest, write_manifest
 from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, ReceiptLog
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.worker_settings import WorkerSettings
+
+SHOWN_ITEMS = 5
+"""Benchmark items that are named where they are on many sites; the page has more."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,7 @@ def run_plan(
     """
     if folder.manifest.exists():
         _tell_complete(folder, plan, reporter)
+        _tell_many_sites(folder, reporter)
         return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)
@@ -190,7 +194,9 @@ def run_plan(
                     if strict:
                         raise BadFileError(receipt.set_aside)
         if settings.leaks is not None:
-            _write_leaks(folder, plan, reporter)
+            write_all_hits(folder, plan)
+            write_items(folder, plan)
+            _tell_many_sites(folder, reporter)
         write_manifest(folder, plan, {one.name: one.address for one in settings.scorers})
         folder.clear_temporary()
     except KeyboardInterrupt:
@@ -238,12 +244,13 @@ def _result(folder: RunFolder, plan: Plan, *, rows_scored: int, seconds: float) 
     )
 
 
-def _write_leaks(folder: RunFolder, plan: Plan, reporter: Reporter) -> None:
-    """Write what was found of benchmarks, and say what may be no leak."""
-    write_all_hits(folder, plan)
-    if many := write_items(folder, plan):
+def _tell_many_sites(folder: RunFolder, reporter: Reporter) -> None:
+    """Say which items are on so many sites that they may be no leak."""
+    if many := leaks_on_many_sites(folder):
+        named = listed([f"{task} ({sites:,})" for task, sites in many[:SHOWN_ITEMS]])
+        more = f" and {len(many) - SHOWN_ITEMS:,} more" if len(many) > SHOWN_ITEMS else ""
         reporter.say(
-            f"{many:,} benchmark {'item is' if many == 1 else 'items are each'} on more than "
-            f"{MANY_SITES} sites. If you know that as common text, keep these documents: "
+            f"{len(many):,} benchmark {'item is' if len(many) == 1 else 'items are each'} on more than "
+            f"{MANY_SITES} sites: {named}{more}. If you know that as common text, keep these documents: "
             f"another run takes --common-items {printable(str(folder.run / FILE))}"
         )

@@ -1,6 +1,6 @@
 """The fields of benchmarks as they are named: ``question=ask,answer=key``, of all files or of one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -23,13 +23,18 @@ class NamedFields:
     fields : Fields
     benchmark : str
         Name of the benchmark; empty for all that have no fields of their own.
+    given : str
+        What they were read from, which is shown; empty if they were given as `Fields`.
     """
 
     fields: Fields
     benchmark: str = ""
+    given: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        words = ",".join(f"{name}={field}" for name, field in vars(self.fields).items() if field)
+        if self.given:
+            return self.given
+        words = ",".join(f"{name}={named}" for name, named in vars(self.fields).items() if named)
         return f"{self.benchmark}:{words}" if self.benchmark else words
 
 
@@ -65,8 +70,8 @@ def _named_fields(given: object) -> NamedFields:
         raise ValueError("must be words such as question=ask,answer=key, or a list of them")
     benchmark, colon, words = given.partition(":")
     if not colon or "=" in benchmark:
-        return NamedFields(read_fields(given))
-    return NamedFields(read_fields(words), benchmark_name(benchmark))
+        return NamedFields(read_fields(given), given=given)
+    return NamedFields(read_fields(words), benchmark_name(benchmark), given)
 
 
 def read_fields(words: str) -> Fields:

@@ -1,12 +1,10 @@
 """The tasks that a run looks for: those of its benchmarks, with what its settings say of them."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Task, read_benchmark
@@ -18,7 +16,10 @@ from filtering.regular_files import check_regular
 from pipelines.dump.reading import open_parquet
 from pipelines.paths import path_of
 from pipelines.settings.runs import BenchmarkSettings
-from pipelines.store.leaked_items import CONTAMINATED, FILE, MANY_SITES, read_items
+from pipelines.store.leaked_items import CONTAMINATED, FILE, on_many_sites, read_items
+
+LONG_QUESTION = 2000
+"""Characters; questions of benchmarks have 50 to 500, pages of the web 2,700, each at the median."""
 
 
 def gather_tasks(
@@ -50,18 +51,58 @@ def gather_tasks(
         ]
     except BadFileError as error:  # a benchmark is a setting, not data
         raise SettingsError(str(error)) from error
-    repeated = [
-        one for one, count in Counter((task.benchmark, task.id) for task in tasks).items() if count > 1
-    ]
-    if repeated:
-        raise SettingsError(
-            "Benchmarks must differ in their names or in the ids of their tasks. "
-            f"{repeated[0][0]!r} comes twice with the task {repeated[0][1]!r}. Name each file once."
-        )
+    ids = {(task.benchmark, task.id) for task in tasks}
+    if len(ids) < len(tasks):
+        _refuse_repeated(tasks, files)
     common = set() if settings.common_items is None else _common_items(settings.common_items)
+    if common and not common & ids:
+        raise SettingsError(
+            f"'common_items' (--common-items) must have tasks of the run. None of its {len(common):,} common "
+            f"items is one: they are of {listed(sorted({name for name, _ in common}))}, the run looks for "
+            f"{listed(sorted(set(names)))}. A benchmark is called as its file: give the file the name that "
+            "it had, or leave --common-items out."
+        )
     return tuple(
         replace(one, passage_leaks=settings.passage_leaks, is_common=(one.benchmark, one.id) in common)
         for one in tasks
+    )
+
+
+def doubt_of_tasks(tasks: Sequence[Task]) -> str:
+    """Return why a benchmark may be none, such as a dump in its place; empty if nothing says so.
+
+    Examples
+    --------
+    >>> pages = [Task(str(at), "web", 900 * "page ", "", kind="prose") for at in range(9)]
+    >>> doubt_of_tasks(pages).partition(".")[0]
+    'Half of the questions of web have 4,500 characters and more'
+    >>> doubt_of_tasks([Task("a", "mine", "Why?", "", kind="prose")])
+    ''
+    """
+    lengths: dict[str, list[int]] = {}
+    for task in tasks:
+        if task.kind == "prose":
+            lengths.setdefault(task.benchmark, []).append(len(task.prompt))
+    middle = {name: sorted(some)[len(some) // 2] for name, some in lengths.items()}
+    if not (long := {name: count for name, count in middle.items() if count > LONG_QUESTION}):
+        return ""
+    name = max(long, key=lambda one: long[one])
+    return (
+        f"Half of the questions of {name} have {long[name]:,} characters and more. Is it a benchmark? Every "
+        "document that has the end of one is taken for a leak. If a field holds what the question is about, "
+        f"name it: --fields {name}:question=NAME,passage=NAME"
+    )
+
+
+def _refuse_repeated(tasks: Sequence[Task], files: Sequence[Path]) -> None:
+    counts = Counter((task.benchmark, task.id) for task in tasks)
+    name, task = next(one for one, count in counts.items() if count > 1)
+    paths = [file for file in files if benchmark_name(file) == name]
+    is_once = len({file.resolve() for file in paths}) == len(paths)
+    raise SettingsError(
+        f"Benchmarks must differ in their names or in the ids of their tasks. {name!r} comes twice with the "
+        f"task {task!r}: {listed([printable(str(file)) for file in paths])}. "
+        f"{'Give one of them another name.' if is_once else 'Name each file once.'}"
     )
 
 
@@ -70,15 +111,15 @@ def _common_items(path: str) -> set[tuple[str, str]]:
     try:
         place = path_of(path)
         if isinstance(place, Path):
+            place = place / "run" / FILE if place.is_dir() else place
             check_regular(place, (place.resolve().parent,))
         with open_parquet(place) as file:
             table = read_items(file)
     except Exception as error:  # pyarrow raises nearly any
+        what = "which is no such file" if "://" in path or os.path.lexists(path) else "which is not there"
         raise SettingsError(
-            f"'common_items' (--common-items) must be run/{FILE} of a run. "
-            f"Got '{printable(path)}', which cannot be read ({type(error).__name__})."
+            f"'common_items' (--common-items) must be run/{FILE} of a run, or the folder of that run. "
+            f"Got '{printable(path)}', {what}."
         ) from error
-    is_many = pc.fill_null(pc.greater(table["sites"], MANY_SITES), False)
-    is_found = pc.is_in(table["status"], pa.array([CONTAMINATED, COMMON_TEXT]))
-    chosen = table.filter(pc.and_(is_many, is_found))
+    chosen = on_many_sites(table, [CONTAMINATED, COMMON_TEXT])
     return set(zip(chosen["benchmark"].to_pylist(), chosen["task"].to_pylist(), strict=True))

@@ -25,7 +25,7 @@ from pipelines.store.own_files import as_written
 from pipelines.store.plan import Plan
 from pipelines.store.run_folder import RunFolder
 
-LEAKS_VERSION = 2
+LEAKS_VERSION = 3
 """Raised when the same tasks would be found in other texts."""
 HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
 """File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""

@@ -6,10 +6,11 @@ on all of its pages is told by nobody else: however often it is there, it is one
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from filtering.errors import EdufilterError
 from filtering.leaks.prose_index import PASSAGE, ProseIndex
@@ -61,12 +62,14 @@ class _Hits:
             self.strength, self.part = strength, part
 
 
-def write_items(folder: RunFolder, plan: Plan) -> int:
-    """Write ``run/contaminated_items.parquet``; return how many items on more than `MANY_SITES` leak."""
+def write_items(folder: RunFolder, plan: Plan) -> None:
+    """Write ``run/contaminated_items.parquet``."""
     tasks = read_tasks(folder)
     hits = _hits_by_item(folder, plan)
     prose = ProseIndex.of([task for task in tasks if task.kind == "prose"])
     untold = {(prose.tasks[at].benchmark, prose.tasks[at].id) for at in prose.untold}
+    for item in untold:  # whatever the dump holds of its passage, its question was never looked for
+        hits.pop((*item, PASSAGE), None)
     verdicts = {
         item: next((one for one in STATUS_OF if (*item, one) in hits), None)
         for item in ((task.benchmark, task.id) for task in tasks)
@@ -82,7 +85,6 @@ def write_items(folder: RunFolder, plan: Plan) -> int:
         values = (*item, status, best.documents, on, best.strength, best.part)
         rows.append(dict(zip(ITEMS_SCHEMA.names, values, strict=True)))
     folder.write_tables(folder.run / FILE, ITEMS_SCHEMA, [pa.Table.from_pylist(rows, ITEMS_SCHEMA)])
-    return sum(count > MANY_SITES for (*_, verdict), count in sites.items() if verdict == LEAK)
 
 
 def read_items(file: OpenParquet) -> pa.Table:
@@ -102,12 +104,30 @@ def read_items(file: OpenParquet) -> pa.Table:
 
 def count_statuses(folder: RunFolder) -> Counter[tuple[str, str]]:
     """Count the items of a run by benchmark and status; none of a run that wrote down none."""
+    table = _own_items(folder)
+    return Counter(zip(table["benchmark"].to_pylist(), table["status"].to_pylist(), strict=True))
+
+
+def leaks_on_many_sites(folder: RunFolder) -> list[tuple[str, int]]:
+    """Return the items of a run that leak on more than `MANY_SITES`, and on how many; most sites first."""
+    table = on_many_sites(_own_items(folder), [CONTAMINATED])
+    table = table.sort_by([("sites", "descending"), ("benchmark", "ascending"), ("task", "ascending")])
+    return list(zip(table["task"].to_pylist(), table["sites"].to_pylist(), strict=True))
+
+
+def on_many_sites(items: pa.Table, statuses: Sequence[str]) -> pa.Table:
+    """Return those of some items that have one of these statuses on more than `MANY_SITES`."""
+    is_many = pc.fill_null(pc.greater(items["sites"], MANY_SITES), False)
+    return items.filter(pc.and_(is_many, pc.is_in(items["status"], pa.array(statuses, pa.string()))))
+
+
+def _own_items(folder: RunFolder) -> pa.Table:
+    """Return the items of a run; none of a run that wrote down none."""
     path = folder.run / FILE
     if not path.exists():
-        return Counter()
+        return ITEMS_SCHEMA.empty_table()
     with as_written(path), open_parquet(folder.own_file(path)) as file:
-        table = read_items(file)
-    return Counter(zip(table["benchmark"].to_pylist(), table["status"].to_pylist(), strict=True))
+        return read_items(file)
 
 
 def _sites_by_item(folder: RunFolder, plan: Plan, several: Set[Found]) -> Mapping[Found, int]:
@@ -132,7 +152,7 @@ def _sites_by_item(folder: RunFolder, plan: Plan, several: Set[Found]) -> Mappin
     return {key: len(some) for key, some in sites.items()}
 
 
-def _hits_by_item(folder: RunFolder, plan: Plan) -> Mapping[Found, _Hits]:
+def _hits_by_item(folder: RunFolder, plan: Plan) -> dict[Found, _Hits]:
     """Return the hits of a run by benchmark, task and verdict."""
     has_hits, found = lookup_below(folder.hits), defaultdict[Found, _Hits](_Hits)
     for part in plan.parts:

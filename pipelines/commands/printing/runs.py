@@ -27,7 +27,7 @@ from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
-from pipelines.store.leaked_items import FILE, count_statuses
+from pipelines.store.leaked_items import CONTAMINATED, FILE, count_statuses
 from pipelines.store.leaked_items import UNTOLD as NOT_TOLD
 from pipelines.store.manifest import written_passages
 from pipelines.store.run_folder import RunFolder
@@ -47,6 +47,16 @@ NO_LEAKS = {
     PASSAGE: "a task by the passage that it is about, and not by its question",
 }
 """How documents without a leak match a task, by verdict."""
+SEARCHED = {
+    "with nothing to search": {"null": "null", "empty": "empty", "white-space": "white space alone"},
+    "searched with a reservation": {
+        "nul-characters": "with NUL characters, each of which ends a word",
+        "invalid-utf8": "not UTF-8, as the bytes that they are",
+        "huge": "over 10 MB, for code by words and signatures alone",
+        "unparsable": "with code that does not parse, by its words alone",
+    },
+}
+"""What the counts of a search mean, which are no leaks."""
 LEAK_OF = "leak of "
 """Begins the names of counts of leaks by benchmark in a manifest."""
 SHOWN_FILES = 5
@@ -212,7 +222,13 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
             f"{searched or 'no document holds'} a benchmark task" if looked else "no task could be looked for"
         )
     if of_benchmarks:
-        named = ", ".join(f"{name} {count:,}" for name, count in Counter(of_benchmarks).most_common())
+        tasks = Counter[str]()
+        for (name, _), count in statuses.items():
+            tasks[name] += count
+        named = ", ".join(
+            f"{name} {count:,} ({statuses[name, CONTAMINATED]:,} of its {tasks[name]:,} tasks)"
+            for name, count in Counter(of_benchmarks).most_common()
+        )
         several = sum(of_benchmarks.values()) > leaked
         more = " (a document may hold leaks of several)" if several else ""
         show(f"  by benchmark: {printable(named)}{more}")
@@ -220,18 +236,24 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
         other = "other " if leaked else ""
         match = "document matches" if count == 1 else "documents match"
         show(f"  {count:,} {other}{match} {NO_LEAKS[verdict]}. That is no leak, and such documents are kept")
-    if counts:
-        _print_counts("  documents that could not be searched in full", counts)
+    _print_search(counts, statuses)
+    if leaked or others:
+        show(f"  each hit is in {printable(out)}/run/hits.parquet, each task in run/{FILE} beside it")
+
+
+def _print_search(counts: dict[str, int], statuses: Counter[tuple[str, str]]) -> None:
+    """Print which documents and tasks could not be searched and looked for in full."""
+    for what, words in SEARCHED.items():
+        if some := {words.get(name, name): counts.pop(name) for name in list(counts) if name in words}:
+            _print_counts(f"  documents {what}", some)
     if untold := sum(count for (_, status), count in statuses.items() if status == NOT_TOLD):
         show(
-            f"  {untold:,} of {statuses.total():,} tasks could not be looked for: their questions are too "
-            f"short, or too usual, to be told from other text ('{NOT_TOLD}' in run/{FILE})"
+            f"  {untold:,} of {statuses.total():,} tasks could not be looked for: their questions are empty, "
+            f"too short, or too usual to be told from other text ('{NOT_TOLD}' in run/{FILE})"
         )
         told = {name for name, status in statuses if status != NOT_TOLD}
         if never := sorted({name for name, _ in statuses} - told):
             show(f"  nothing was looked for of {listed(never)}: all of its tasks are such")
-    if leaked or others:
-        show(f"  each hit is in {printable(out)}/run/hits.parquet, each task in run/{FILE} beside it")
 
 
 def languages_in_words(

@@ -48,6 +48,9 @@ WAYS = {
     "full-width": "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in QUESTION),
     "with soft hyphens": QUESTION.replace("rd", "r\u00add"),
     "in bold letters of Markdown": QUESTION.replace(" bulbs ", " **bulbs** "),
+    "with each word in a tag": "".join(f'<span class="w">{one}</span>' for one in QUESTION.split()),
+    "with entities for blanks": QUESTION.replace(" ", "&nbsp;").replace(",", "&#44;"),
+    "in a paragraph with inequalities": f"a<b & c>d; {QUESTION} 3 <x & y> 5",
     "with other numbers": QUESTION.replace("24", "1,036").replace("6", "9.5").replace("3", "27"),
     "with a word left out": QUESTION.replace("beside the ", "beside "),
     "with words put in": QUESTION.replace("bulbs in", "bulbs of white and yellow flowers in"),
@@ -210,3 +213,13 @@ def test_letters_of_scripts_without_spaces_are_no_whole_words():
         ("short", "question and answer", "leak")
     }
     assert parts_in("第二十条本解释自公布之日起施行吗？是的，没有错。", index) == set()
+
+
+def test_an_answer_that_the_question_has_itself_is_told_only_where_it_stands_again():
+    task = Task("garden", "made", QUESTION, "the naïve mole", kind="prose")
+    short = Task("short", "made", "Which bird sleeps in the lamp, a robin or a wren?", "wren", kind="prose")
+    index = LeakIndex.of([task, short])
+    assert parts_in(f"{QUESTION} Nobody.", index) == LEAKED
+    assert parts_in(f"{QUESTION} It is the naïve mole.", index) == ANSWERED
+    assert parts_in(f"{short.prompt} Nobody knows.", index) == set()
+    assert parts_in(f"{short.prompt} A wren.", index) == {("short", "question and answer", "leak")}

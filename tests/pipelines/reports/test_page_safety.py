@@ -71,7 +71,9 @@ def test_no_string_of_a_report_is_markup(finished):
     report = replace(
         report,
         made_by=MadeBy("edufilter filter dump", 410, 2.0),
-        leaks=RunLeaks("drop", 1, 0, 0, 0, [], 164, 5, [count], [pair], {"b": "it is gone"}),
+        leaks=RunLeaks(
+            "drop", 1, 0, 0, 0, [], [("t", 21)], True, 164, 5, [count], [pair], {"b": "it is gone"}
+        ),
         passages=PassagesTold(("4 of 9 documents",), (marked,)),
         unread={"c": "it has changed"},
         no_languages="no fastText",

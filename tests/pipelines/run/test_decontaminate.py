@@ -285,7 +285,7 @@ def test_the_page_shows_documents_beside_tasks_and_no_script_of_either(tmp_path,
     done = command(*arguments, "--out", tmp_path / "out")
     assert done.code == 0, done.said
     assert "removed 1 document that holds a benchmark task\n" in done.out
-    assert "  by benchmark: Made 1\n" in done.out
+    assert "  by benchmark: Made 1 (1 of its 1 tasks)\n" in done.out
     page = (tmp_path / "out" / "run" / "report.html").read_text()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page

@@ -124,7 +124,7 @@ def test_fields_of_one_of_several_benchmarks_can_be_named(source, benchmark, tmp
     assert "1 of 6 tasks could not be looked for" in " ".join(done.said.split())
     assert statuses(tmp_path / "out") == STATUSES | {"n7": ("contaminated", 1)}
     plan = json.loads((tmp_path / "out" / "run" / "plan.json").read_text())
-    assert "odd:id=nr,prompt=ask,solution=key,choices=ends" in json.dumps(plan)
+    assert fields in json.dumps(plan)
 
 
 def test_passages_are_removed_where_that_was_asked(source, benchmark, tmp_path):
@@ -141,15 +141,20 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
     items = cleaned / "run" / "contaminated_items.parquet"
     arguments = ["decontaminate", source, "--against", benchmark, "--out"]
     first = command(*arguments, tmp_path / "first")
-    assert "1 benchmark item is on more than 20 sites." in first.said, first.said
-    done = command(*arguments, tmp_path / "out", "--common-items", items)
+    many = "1 benchmark item is on more than 20 sites: famous (25). If you know"
+    assert many in first.said, first.said
+    assert many in command(*arguments, tmp_path / "first").said  # which is complete
+    page = (tmp_path / "first" / "run" / "report.html").read_text()
+    assert "Tasks on more than 20 sites, which may be common text" in page
+    assert "Textbook code" not in page
+    done = command(*arguments, tmp_path / "out", "--common-items", cleaned)
     assert done.code == 0, done.said
     assert "removed 1 document that holds a benchmark task\n" in done.out
     assert (
         "25 other documents match a task that is common text. That is no leak, and such documents are kept\n"
         in done.out
     )
-    assert "  1 of 5 tasks could not be looked for: their questions are too short" in done.out
+    assert "  1 of 5 tasks could not be looked for: their questions are empty, too short," in done.out
     assert "1 other document matches a task by the passage that it is about" in done.out
     assert "more than 20 sites" not in done.said
     assert kept_ids(tmp_path / "out") == [row for row in range(ROWS) if row != LEAKY]
@@ -182,7 +187,7 @@ def test_what_one_site_repeats_on_its_pages_is_no_common_text(
     pq.write_table(table, tmp_path / "sites.parquet", row_group_size=10)
     arguments = ["decontaminate", tmp_path / "sites.parquet", "--against", benchmark, "--out"]
     first = command(*arguments, tmp_path / "first")
-    assert ("1 benchmark item is on more than 20 sites." in first.said) == (sites > 20)
+    assert ("1 benchmark item is on more than 20 sites: " in first.said) == (sites > 20)
     items = tmp_path / "first" / "run" / "contaminated_items.parquet"
     assert {row["task"]: row["sites"] for row in pq.read_table(items).to_pylist()} == {
         "garden": 1, "cape": 1, "famous": sites, "clean": 0, "short": 0,
@@ -225,6 +230,13 @@ def test_benchmarks_are_taken_from_a_folder_and_by_a_pattern(benchmark, tmp_path
     tasks = gather_tasks([str(benchmark), str(folder / "deep" / "Code.jsonl")])
     assert set(gather_tasks([str(folder)])) == set(tasks)
     assert gather_tasks([f"{folder}/*/*.json*"]) == gather_tasks([str(folder / "deep" / "Code.jsonl")])
+    (folder / "nothing.jsonl").touch()
+    assert set(gather_tasks([str(folder)])) == set(tasks)
+    with pytest.raises(SettingsError, match=r"must exist. Got '.*/benchmark' instead. Did you mean"):
+        gather_tasks([str(tmp_path / "benchmark")])
+    shutil.copy(benchmark, folder / "deep")
+    with pytest.raises(SettingsError, match=r"twice .*Prose.jsonl, .*Prose.jsonl. Give one of them another"):
+        gather_tasks([str(folder)])
     (tmp_path / "empty").mkdir()
     for given in (f"{folder}/*.csv", str(tmp_path / "empty")):
         with pytest.raises(SettingsError, match="must hold at least one file whose name ends in"):
@@ -245,6 +257,35 @@ def test_a_file_of_common_items_that_is_none_is_refused(content, source, benchma
             config_of(source, benchmark, str(tmp_path / "out"), common_items=str(path)), reporter=QUIET
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_common_items_of_other_benchmarks_are_refused(source, benchmark, cleaned, tmp_path):
+    renamed = shutil.copy(benchmark, tmp_path / "Renamed.jsonl")
+    config = config_of(source, renamed, str(tmp_path / "out"), common_items=str(cleaned))
+    with pytest.raises(SettingsError, match=r"None of its 1 common items .* of Prose, .* looks for Renamed"):
+        decontaminate_dump(config, reporter=QUIET)
+
+
+def test_what_cannot_be_told_is_so_whatever_the_dump_holds_of_its_passage(source, tmp_path, command):
+    tasks = [
+        {"id": "bare", "context": PASSAGE, "question": "Who built it?", "answer": "brothers"},
+        {"id": "null", "context": PASSAGE, "question": None, "answer": "brothers"},
+        RECORDS[0],
+    ]
+    (tmp_path / "Bare.jsonl").write_text("\n".join(map(json.dumps, tasks)))
+    done = command("decontaminate", source, "--against", tmp_path / "Bare.jsonl", "--out", tmp_path / "out")
+    assert "  2 of 3 tasks could not be looked for: their questions are empty," in done.out, done.said
+    found = statuses(tmp_path / "out")
+    untold = ("cannot be told", 0)
+    assert found == {"bare": untold, "null": untold, "garden": ("contaminated", 1)}
+
+
+def test_pages_in_place_of_a_benchmark_are_warned_of(source, tmp_path, command):
+    pages = [{"id": row, "text": f"{row} is the number of this page. {30 * PASSAGE}"} for row in range(9)]
+    (tmp_path / "pages.jsonl").write_text("\n".join(map(json.dumps, pages)))
+    done = command("decontaminate", source, "--against", tmp_path / "pages.jsonl", "--out", tmp_path / "out")
+    assert done.code == 0
+    assert "Warning: Half of the questions of pages have" in done.said
 
 
 @pytest.mark.parametrize("setting", [{"passage_leaks": True}, {"common_items": "a"}])
