@@ -15,15 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 from _pytest.doctest import DoctestModule
 
-import filtering.fitting.joint
-import filtering.fitting.recipes
-import filtering.fitting.stages
-import filtering.judging.metrics
 from annotations import read_labels
 from filtering import compiled
-from filtering.fitting import cross_validation
 from filtering.fitting.paired_scores import pair
-from filtering.folds import fold_assignment
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.page_kit import charts
 from pipelines.scorers.evaluate import fit_data_of, points_of_labels
@@ -37,6 +31,7 @@ from tests.kit.places import ROOT, SHARED
 from tests.kit.runs.few_rows import run_command as run
 from tests.kit.runs.outcomes import QUIET, Outcome
 from tests.kit.runs.warm_start import Begun, WarmStart, load_all
+from tests.kit.scorers.haste import make_haste
 from tests.kit.scorers.trained import Trained, read_trained, save_trained
 
 DRAWING = pytest.StashKey[str]()
@@ -235,16 +230,6 @@ def labels(tmp_path_factory) -> Path:
         pq.write_table(make_labels(), folder / "labels.parquet")
 
     return made_once(tmp_path_factory, "labels", make) / "labels.parquet"
-
-
-def make_haste(patch: pytest.MonkeyPatch) -> None:
-    """Fit fewer landmarks and trees, in fewer folds, compare by fewer of their assignments, resample less."""
-    patch.setattr(filtering.fitting.joint, "LANDMARKS", 64)
-    patch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
-    patch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
-    patch.setattr(cross_validation, "ASSIGNMENTS", 2)
-    patch.setattr(cross_validation, "FOLDS", 3)
-    patch.setattr(cross_validation, "fold_assignment", lambda *of: fold_assignment(*of) % 3)
 
 
 @pytest.fixture
