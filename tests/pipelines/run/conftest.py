@@ -1,4 +1,9 @@
-"""What several tests of runs share and is costly: a server of an object store, and a run at full effort."""
+"""What several tests of runs share and is costly: a server of an object store, and a run at full effort.
+
+Rooms: `inputs/` has odd files and documents; `decisions/` what keeps a document: rules, unsure languages,
+several scorers, passages; `efforts/` embeddings; `faults/` kills, stores and disks that fail; `folder/` what
+a run left, second runs and forged ones; `leaks/` benchmarks; `explained/` single documents.
+"""
 
 from itertools import count
 
