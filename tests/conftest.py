@@ -256,12 +256,12 @@ def trained(labels, haste, tmp_path_factory) -> Trained:
     """Return a scorer of signals alone."""
 
     def make(folder: Path) -> None:
-        given = {"labels": labels, "out": folder / "scorer", "domain": "toys"}
+        given = {"labels": labels, "out": folder / "linear", "domain": "toys"}
         config = TrainConfig(**given, signals="linear", embedder="none")
         with haste():
             save_trained(train_scorer(config, reporter=QUIET))
 
-    return read_trained(made_once(tmp_path_factory, "trained", make) / "scorer")
+    return read_trained(made_once(tmp_path_factory, "trained", make) / "linear")
 
 
 @pytest.fixture(scope="session")
@@ -282,13 +282,13 @@ def two_stages(labels, tiny_model, haste, tmp_path_factory) -> Trained:
 
     def make(folder: Path) -> None:
         config = TrainConfig(
-            labels=labels, out=folder / "scorer", domain="toys",
+            labels=labels, out=folder / "joint", domain="toys",
             signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
         )  # fmt: skip
         with haste():
             save_trained(train_scorer(config, reporter=QUIET))
 
-    return read_trained(made_once(tmp_path_factory, "two-stages", make) / "scorer")
+    return read_trained(made_once(tmp_path_factory, "two-stages", make) / "joint")
 
 
 @pytest.fixture(scope="session")
@@ -313,12 +313,12 @@ def cascade(labels, two_stages, pool, haste, tmp_path_factory) -> Trained:
             efforts = ("fast", "full")
             judged = {one: points_of_labels(two_stages.out, str(labels), effort=one) for one in efforts}
             result = save_judged(
-                replace(scorer, paired=paired), str(folder / "scorer"),
+                replace(scorer, paired=paired), str(folder / "cascade"),
                 two_stages.metrics, judged, found, ["train"], overwrite=False, reporter=QUIET,
             )  # fmt: skip
             save_trained(result)
 
-    return read_trained(made_once(tmp_path_factory, "cascade", make) / "scorer")
+    return read_trained(made_once(tmp_path_factory, "cascade", make) / "cascade")
 
 
 @pytest.fixture(scope="session")

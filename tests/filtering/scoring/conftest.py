@@ -13,9 +13,9 @@ def pristine(request, tmp_path_factory):
     """Return a saved scorer of a recipe. Not to be written to."""
     recipe = request.param
     made = made_once(
-        tmp_path_factory, f"pristine-{recipe}", lambda folder: save_made(folder / "scorer", recipe)
+        tmp_path_factory, f"pristine-{recipe}", lambda folder: save_made(folder / recipe, recipe)
     )
-    return made / "scorer"
+    return made / recipe
 
 
 @pytest.fixture
