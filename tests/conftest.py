@@ -15,19 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from _pytest.doctest import DoctestModule
 
-import filtering.fitting.joint
-import filtering.fitting.recipes
-import filtering.fitting.stages
-import filtering.judging.metrics
 from annotations import read_labels
 from filtering import compiled
-from filtering.fitting import cross_validation
 from filtering.fitting.paired_scores import pair
-from filtering.folds import fold_assignment
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
 from pipelines.page_kit import charts
 from pipelines.scorers.evaluate import fit_data_of, points_of_labels
-from pipelines.scorers.train import TrainResult, read_pool, save_judged
+from pipelines.scorers.train import read_pool, save_judged
 from tests.kit.dumps.long_texts import CUT as LONG_CUT
 from tests.kit.dumps.long_texts import write_long_dump
 from tests.kit.dumps.small import CUT, make_labels, make_texts, write_dump
@@ -37,6 +31,8 @@ from tests.kit.places import ROOT, SHARED
 from tests.kit.runs.few_rows import run_command as run
 from tests.kit.runs.outcomes import QUIET, Outcome
 from tests.kit.runs.warm_start import Begun, WarmStart, load_all
+from tests.kit.scorers.haste import make_haste
+from tests.kit.scorers.trained import Trained, read_trained, save_trained
 
 DRAWING = pytest.StashKey[str]()
 """The program that draws charts, of the process that all workers have in common."""
@@ -50,14 +46,14 @@ LONGEST_FIRST = (
     "executors/test_executors.py",
     "executors/test_ray_runs.py",
     "reports/test_browser.py",
-    "run/test_full_runs.py",
-    "run/test_failing_stores.py",
-    "run/test_store_runs.py",
-    "run/test_resume.py",
-    "run/test_failing_disks.py",
+    "efforts/test_full_runs.py",
+    "faults/test_failing_stores.py",
+    "faults/test_store_runs.py",
+    "faults/test_resume.py",
+    "faults/test_failing_disks.py",
     "embedding/test_embedders.py",
     "embedding/test_sentence_transformer.py",
-    "run/test_balanced.py",
+    "efforts/test_balanced.py",
     "filtering/test_compiled.py",
     "fitting/test_recipes.py",
     "tests/test_wheel.py",
@@ -67,11 +63,11 @@ LONGEST_FIRST = (
     "scorers/test_distill.py",
     "fitting/test_cross_validation.py",
     "asking/test_real_server.py",
-    "run/test_full_training.py",
+    "efforts/test_full_training.py",
     "commands/test_demo.py",
     "scoring/test_forged_scorers.py",
     "choosing/test_recut.py",
-    "run/test_forged_runs.py",
+    "folder/test_forged_runs.py",
     "reports/test_write_report.py",
     "labels/test_paying_once.py",
     "labels/test_sample.py",
@@ -198,11 +194,10 @@ def settings(dump, web) -> dict[str, object]:
 def finished(settings, tmp_path_factory) -> Path:
     """Return a run over the dump that nothing disturbed. Not to be written to."""
 
-    def make(folder: Path) -> Path:
+    def make(folder: Path) -> None:
         filter_dump(FilterConfig(**settings, out=folder / "out"), reporter=QUIET)
-        return folder / "out"
 
-    return made_once(tmp_path_factory, "finished", make)
+    return made_once(tmp_path_factory, "finished", make) / "out"
 
 
 @pytest.fixture(scope="session")
@@ -221,32 +216,20 @@ def of_long(settings, long_dump) -> dict[str, object]:
 def passages(of_long, tmp_path_factory) -> Path:
     """Return a run that writes passages. Not to be written to."""
 
-    def make(folder: Path) -> Path:
+    def make(folder: Path) -> None:
         filter_dump(FilterConfig(**of_long, out=folder / "out", write="passages"), reporter=QUIET)
-        return folder / "out"
 
-    return made_once(tmp_path_factory, "passages", make)
+    return made_once(tmp_path_factory, "passages", make) / "out"
 
 
 @pytest.fixture(scope="session")
 def labels(tmp_path_factory) -> Path:
     """Return a Parquet file of 300 labelled documents of 60 groups."""
 
-    def make(folder: Path) -> Path:
+    def make(folder: Path) -> None:
         pq.write_table(make_labels(), folder / "labels.parquet")
-        return folder / "labels.parquet"
 
-    return made_once(tmp_path_factory, "labels", make)
-
-
-def make_haste(patch: pytest.MonkeyPatch) -> None:
-    """Fit fewer landmarks and trees, in fewer folds, compare by fewer of their assignments, resample less."""
-    patch.setattr(filtering.fitting.joint, "LANDMARKS", 64)
-    patch.setattr(filtering.fitting.recipes, "BOOSTING_ROUNDS", 5)
-    patch.setattr(filtering.judging.metrics, "BOOTSTRAP_ROUNDS", 5)
-    patch.setattr(cross_validation, "ASSIGNMENTS", 2)
-    patch.setattr(cross_validation, "FOLDS", 3)
-    patch.setattr(cross_validation, "fold_assignment", lambda *of: fold_assignment(*of) % 3)
+    return made_once(tmp_path_factory, "labels", make) / "labels.parquet"
 
 
 @pytest.fixture
@@ -269,78 +252,85 @@ def haste() -> Callable[[], AbstractContextManager[None]]:
 
 
 @pytest.fixture(scope="session")
-def trained(labels, haste, tmp_path_factory) -> TrainResult:
+def trained(labels, haste, tmp_path_factory) -> Trained:
     """Return a scorer of signals alone."""
 
-    def make(folder: Path) -> TrainResult:
+    def make(folder: Path) -> None:
         given = {"labels": labels, "out": folder / "linear", "domain": "toys"}
+        config = TrainConfig(**given, signals="linear", embedder="none")
         with haste():
-            return train_scorer(TrainConfig(**given, signals="linear", embedder="none"), reporter=QUIET)
+            save_trained(train_scorer(config, reporter=QUIET))
 
-    return made_once(tmp_path_factory, "trained", make)
+    return read_trained(made_once(tmp_path_factory, "trained", make) / "linear")
 
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
     """Return the folder of a tiny model that embeds nothing sensibly."""
-    from tests.kit.scorers.tiny_models import make_tiny_model  # imports torch, which most tests do without
 
-    return made_once(tmp_path_factory, "embedder", lambda folder: make_tiny_model(folder / "tiny"))
+    def make(folder: Path) -> None:
+        from tests.kit.scorers.tiny_models import make_tiny_model  # imports torch: most tests do without
+
+        make_tiny_model(folder)
+
+    return made_once(tmp_path_factory, "embedder", make)
 
 
 @pytest.fixture(scope="session")
-def two_stages(labels, tiny_model, haste, tmp_path_factory) -> TrainResult:
+def two_stages(labels, tiny_model, haste, tmp_path_factory) -> Trained:
     """Return a scorer of signals and the embeddings of the tiny model."""
 
-    def make(folder: Path) -> TrainResult:
+    def make(folder: Path) -> None:
         config = TrainConfig(
             labels=labels, out=folder / "joint", domain="toys",
             signals="linear", embedder=tiny_model, head="joint", max_tokens=32, device="cpu",
         )  # fmt: skip
         with haste():
-            return train_scorer(config, reporter=QUIET)
+            save_trained(train_scorer(config, reporter=QUIET))
 
-    return made_once(tmp_path_factory, "two-stages", make)
+    return read_trained(made_once(tmp_path_factory, "two-stages", make) / "joint")
 
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory) -> Path:
     """Return a file of documents without labels, each of a site of its own."""
 
-    def make(folder: Path) -> Path:
+    def make(folder: Path) -> None:
         pq.write_table(pa.table({"text": make_texts(1800, seed=3)}), folder / "pool.parquet")
-        return folder / "pool.parquet"
 
-    return made_once(tmp_path_factory, "pool", make)
+    return made_once(tmp_path_factory, "pool", make) / "pool.parquet"
 
 
 @pytest.fixture(scope="session")
-def cascade(labels, two_stages, pool, haste, tmp_path_factory) -> TrainResult:
+def cascade(labels, two_stages, pool, haste, tmp_path_factory) -> Trained:
     """Return the same, paired on a pool as training with one does: what effort balanced takes."""
 
-    def make(folder: Path) -> TrainResult:
-        found = read_labels(str(labels))
+    def make(folder: Path) -> None:
+        found, scorer = read_labels(str(labels)), two_stages.scorer
         documents, groups = read_pool(str(pool), QUIET)
-        paired = pair(
-            two_stages.scorer, documents, groups, fit_data_of(found, "toys"), recipe="linear", head="joint"
-        )
+        paired = pair(scorer, documents, groups, fit_data_of(found, "toys"), recipe="linear", head="joint")
         with haste():
             efforts = ("fast", "full")
             judged = {one: points_of_labels(two_stages.out, str(labels), effort=one) for one in efforts}
-            return save_judged(
-                replace(two_stages.scorer, paired=paired), str(folder / "cascade"),
+            result = save_judged(
+                replace(scorer, paired=paired), str(folder / "cascade"),
                 two_stages.metrics, judged, found, ["train"], overwrite=False, reporter=QUIET,
             )  # fmt: skip
+            save_trained(result)
 
-    return made_once(tmp_path_factory, "cascade", make)
+    return read_trained(made_once(tmp_path_factory, "cascade", make) / "cascade")
 
 
 @pytest.fixture(scope="session")
 def tiny_teacher(tmp_path_factory) -> Path:
     """Return the folder of a tiny classifier that gives points without sense."""
-    from tests.kit.scorers.tiny_models import make_tiny_classifier
 
-    return made_once(tmp_path_factory, "teacher", lambda folder: make_tiny_classifier(folder / "tiny"))
+    def make(folder: Path) -> None:
+        from tests.kit.scorers.tiny_models import make_tiny_classifier
+
+        make_tiny_classifier(folder)
+
+    return made_once(tmp_path_factory, "teacher", make)
 
 
 @pytest.fixture(scope="session")

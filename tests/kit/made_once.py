@@ -1,21 +1,15 @@
-"""Makes what all test processes use once: the first that needs it makes it, the others wait and take it."""
+"""Makes what all test processes use once: the first that needs it makes it, the others wait and read it."""
 
 import fcntl
 import os
-import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-T = TypeVar("T")
 
-
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> T:
-    """Return what `make` made of a folder of its own, in this process or in another one.
-
-    Nobody may write to it. It is handed on as a pickle, between processes that are all ours.
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that `make` filled, in this process or in another one. Nobody may write to it.
 
     Parameters
     ----------
@@ -23,6 +17,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     name : str
         No other fixture has it.
     make : callable
+        Gets an empty folder.
     """
     base = factory.getbasetemp()
     if base.name == f"popen-{os.environ.get('PYTEST_XDIST_WORKER')}":
@@ -30,8 +25,8 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     made = base / f"{name}.made"
     with made.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            content = pickle.dumps(make(factory.mktemp(name)))
-            made.write_bytes(content)
-            return pickle.loads(content)
-    return pickle.loads(made.read_bytes())
+        if not made.is_symlink():
+            folder = factory.mktemp(name)
+            make(folder)
+            made.symlink_to(folder)
+    return made.readlink()

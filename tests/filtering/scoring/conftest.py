@@ -11,12 +11,11 @@ from tests.kit.scorers.saved import save_made
 @pytest.fixture(scope="session", params=["linear", "characters", "lightgbm"])
 def pristine(request, tmp_path_factory):
     """Return a saved scorer of a recipe. Not to be written to."""
-
-    def make(folder):
-        save_made(folder / request.param, request.param)
-        return folder / request.param
-
-    return made_once(tmp_path_factory, f"pristine-{request.param}", make)
+    recipe = request.param
+    made = made_once(
+        tmp_path_factory, f"pristine-{recipe}", lambda folder: save_made(folder / recipe, recipe)
+    )
+    return made / recipe
 
 
 @pytest.fixture

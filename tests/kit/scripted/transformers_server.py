@@ -36,7 +36,7 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 HOST = "127.0.0.1"
-START_S = 180.0
+START_S = 600.0
 POLL_S = 0.1
 STOP_S = 5.0
 GONE_S = 60.0

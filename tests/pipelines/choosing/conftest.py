@@ -32,9 +32,8 @@ def scored(trained, dump, tmp_path_factory):
     def make(folder):
         given = {"inputs": [str(dump)], "scorer": trained.out, "effort": "fast"}
         filter_dump(FilterConfig(**given, out=folder / "out"), reporter=QUIET)
-        return folder / "out"
 
-    return made_once(tmp_path_factory, "scored", make)
+    return made_once(tmp_path_factory, "scored", make) / "out"
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +46,7 @@ def mixed(web, tmp_path_factory):
             inputs=[str(source)], out=out, scorer=web, effort="fast", rows_per_part=30, workers=1, keep_at=1.0
         )
         filter_dump(config, reporter=QUIET)
-        return source, out, stored_rows(out, source)
 
-    return made_once(tmp_path_factory, "mixed", make)
+    folder = made_once(tmp_path_factory, "mixed", make)
+    source, out = folder / "dump", folder / "out"
+    return source, out, stored_rows(out, source)

@@ -11,9 +11,9 @@ import pytest
 
 from filtering.errors import OutputError
 from pipelines import run_demo
-from pipelines.commands.demo.run_demo import archives as demo_archives
-from pipelines.commands.demo.run_demo import documents as demo_documents
-from pipelines.commands.demo.run_demo import run_demo as demo
+from pipelines.commands.demo import archives as demo_archives
+from pipelines.commands.demo import documents as demo_documents
+from pipelines.commands.demo import run_demo as demo
 from tests.kit.dumps.leaking import SOLUTION, WHOLE, make_task
 from tests.kit.dumps.small import digests, make_texts
 from tests.kit.runs.outcomes import QUIET, Recorder

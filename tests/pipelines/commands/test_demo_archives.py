@@ -9,8 +9,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from pipelines.commands.demo import archives as demo_archives
 from pipelines.commands.demo.archives import PAGE_BYTES, RST, Archive, fetch_archives, pages_of, pip_index
-from pipelines.commands.demo.run_demo import archives as demo_archives
 from tests.kit.runs.outcomes import Recorder
 
 LESSON = "A prime number has two divisors. " * 10

@@ -1,4 +1,9 @@
-"""What several tests of runs share and is costly: a server of an object store, and a run at full effort."""
+"""What several tests of runs share and is costly: a server of an object store, and a run at full effort.
+
+Rooms: `inputs/` has odd files and documents; `decisions/` what keeps a document: rules, unsure languages,
+several scorers, passages; `efforts/` embeddings; `faults/` kills, stores and disks that fail; `folder/` what
+a run left, second runs and forged ones; `leaks/` benchmarks; `explained/` single documents.
+"""
 
 from itertools import count
 
@@ -60,9 +65,8 @@ def source(tmp_path_factory):
     """Return a dump of two files, one of them with odd texts."""
 
     def make(folder):
-        source = write_dump(folder, rows=(150,))
-        pq.write_table(pa.table({"text": ODD_TEXTS}), source / "odd.parquet", row_group_size=25)
-        return source
+        write_dump(folder, rows=(150,))
+        pq.write_table(pa.table({"text": ODD_TEXTS}), folder / "odd.parquet", row_group_size=25)
 
     return made_once(tmp_path_factory, "full", make)
 
@@ -82,6 +86,5 @@ def full_finished(full, tmp_path_factory):
 
     def make(folder):
         filter_dump(FilterConfig(**full, out=folder / "out"), reporter=QUIET)
-        return folder / "out"
 
-    return made_once(tmp_path_factory, "full-finished", make)
+    return made_once(tmp_path_factory, "full-finished", make) / "out"

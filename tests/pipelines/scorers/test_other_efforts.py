@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.scorers.other_efforts import at_other_efforts
-from tests.kit.dumps import make_labels
+from tests.kit.dumps.small import make_labels
 
 
 @pytest.mark.parametrize(("asked", "other"), [("fast", "full"), ("full", "fast")])

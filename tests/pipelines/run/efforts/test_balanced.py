@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from annotations import read_labels
 from filtering import load_scorer, save_scorer
 from filtering.embedding.settings import Placement
 from filtering.errors import LabelsError, OutputError, SettingsError
+from filtering.fitting.paired_scores import pair
 from filtering.rate_bounds import rate_bound
 from filtering.scoring.cascade_exits import PairedScores, find_exits
 from filtering.scoring.settings import ExitSettings
@@ -29,7 +31,7 @@ from pipelines import (
 )
 from pipelines.run.audit import Side, agreement_of, audit_shares
 from pipelines.run.filter import describe_exits
-from pipelines.scorers.evaluate import points_of_labels
+from pipelines.scorers.evaluate import fit_data_of, points_of_labels
 from pipelines.worker.row_chances import row_chances
 from tests.kit.dumps.small import lasting, make_texts, write_dump
 from tests.kit.pages.run_pages import text_of_page
@@ -337,10 +339,8 @@ def test_a_pool_of_the_labelled_sites_is_scored_by_stages_that_did_not_see_them(
     assert not np.isin(paired.fast, own).all()
     shares = np.arange(1, 20) / 20
     assert np.corrcoef(np.quantile(own, shares), np.quantile(paired.fast, shares))[0, 1] > 0.95
-    pq.write_table(pa.table({"content": texts[:100]}), tmp_path / "small.parquet")
+    few, data = [text.encode() for text in texts[:100]], fit_data_of(read_labels(str(labels)), "toys")
     with pytest.raises(LabelsError, match="at least 736 documents"):
-        train_scorer(
-            TrainConfig(**config, out=tmp_path / "no", pool=tmp_path / "small.parquet"), reporter=QUIET
-        )
+        pair(result.scorer, few, groups[:100], data, recipe="linear", head="joint")
     with pytest.raises(SettingsError, match="must come with an embedder"):
-        TrainConfig(labels=labels, out=tmp_path / "no", embedder="none", pool=tmp_path / "small.parquet")
+        TrainConfig(labels=labels, out=tmp_path / "no", embedder="none", pool=tmp_path / "pool.parquet")
