@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from filtering.arrays import Bools, Floats, Floats32, Rows
+from filtering.arrays import AnyFloats, Bools, Floats, Floats32, Rows
 from filtering.extras import require
 from filtering.fitting.at_once import each
 from filtering.signals.cells import CELLS
@@ -172,7 +172,7 @@ def solve_ridge(
     return documents, biases, values + biases
 
 
-def _inverses(dense: Floats32, fitted: Bools) -> Iterator[Floats32]:
+def _inverses(dense: AnyFloats, fitted: Bools) -> Iterator[Floats32]:
     """Yield what ridge regressions of dense features alone need (Woodbury 1950): shape (columns, columns).
 
     Squares of all documents are formed once. Each regression takes off those of the few that it leaves out.
