@@ -317,17 +317,18 @@ def compare(data: FitData, fits: Mapping[str, Fit]) -> list[Figures]:
     """Return the nested figures of some ways of fitting, by their names from simple to costly.
 
     All fit to one fold assignment before the next, the costly ones first: so what is done tells how long the
-    rest takes.
+    rest takes. The first assignment comes last: nested points, which are asked for next, are of its folds,
+    and their fits are remembered.
     """
     raws: dict[str, list[Floats]] = {name: [] for name in fits}
-    for number in range(ASSIGNMENTS):
+    for number in reversed(range(ASSIGNMENTS)):
         for name in reversed(raws):
             raws[name].append(nested_raw(data, fits[name], assignment=number))
     return [
         Figures(
             name,
-            rho=tuple(rank_correlation(raw, data.labels) for raw in found),
-            auc=tuple(area_under_curve(raw, data.labels) for raw in found),
+            rho=tuple(rank_correlation(raw, data.labels) for raw in reversed(found)),
+            auc=tuple(area_under_curve(raw, data.labels) for raw in reversed(found)),
         )
         for name, found in raws.items()
     ]

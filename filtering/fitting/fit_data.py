@@ -2,16 +2,18 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from filtering.arrays import Bools, Floats, Floats32, Rows
 from filtering.extras import require
 from filtering.fitting.ridge import CellProducts
+from filtering.folds import FOLDS
 from filtering.judging.audit import POOR_BELOW
 from filtering.judging.rewrites import Rewrite
 from filtering.signals.cells import CELLS
@@ -24,6 +26,11 @@ REWRITTEN = 1 / 3
 """Share of the documents that a rewrite stands beside (docs/experiments.md)."""
 DONE = 1 / 2
 """Share of the rewrites that are done to such a document, where they apply."""
+
+REMEMBERED = 3 * FOLDS + 2
+"""Of what fits share, megabytes each. Of each fold of an assignment, vectors with and without characters, and
+a whole fit; of all rows, vectors and a whole fit."""
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,18 @@ class FitData:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @cached_property
+    def _memory(self) -> dict[Hashable, Any]:
+        return {}
+
+    def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what is made of some rows under a key: what was made then, if it is one of the last few."""
+        made: Made = self._memory.get(key) or make()
+        self._memory[key] = made
+        for oldest in list(self._memory)[:-REMEMBERED]:
+            self._memory.pop(oldest, None)
+        return made
 
     def with_rewrites(self, rows: Rows) -> tuple[Rows, Rows]:
         """Return what is fitted to where some documents are: these, and behind them their rewrites.

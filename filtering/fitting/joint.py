@@ -96,7 +96,8 @@ def fit_joint(
     """Fit one ridge regression to n-grams, statistics, and what else stands beside them.
 
     What needs no labels (quantiles, vectors, landmarks) is found once of all rows: the inner folds share it,
-    and recipes that read the same tables share vectors and landmarks.
+    and recipes that read the same tables share vectors and landmarks. A fit with values out of inner folds is
+    remembered whole: trees stand over it, and figures and points of an assignment both ask for it.
 
     Parameters
     ----------
@@ -109,17 +110,24 @@ def fit_joint(
     held_out : bool
         Whether values out of inner folds are wanted.
     """
+    if beside is None and held_out:
+        key = ("joint", characters, rows.tobytes())
+        return data.remembered(key, lambda: _fit(data, rows, characters, None, held_out=True))
+    return _fit(data, rows, characters, beside, held_out=held_out)
+
+
+def _fit(data: FitData, rows: Rows, characters: bool, beside: Floats | None, *, held_out: bool) -> Joint:
     fitted, of = data.with_rewrites(rows)
     statistics = data.features[fitted][:, SCORE_COLUMNS:]
     knots, bases = _knots(statistics)
     hats = np.hstack([_hats(column, *basis) for column, basis in zip(statistics.T, bases, strict=True)])
     cells = data.cells[fitted] if characters else data.cells[fitted][:, :CELLS]
     times = data.products.times(fitted, characters=characters)
-    key = (characters, fitted.tobytes())
-    vectors, landmarks = data.products.remembered(key, lambda: _vectors_of(cells, times))
+    key = ("vectors", characters, fitted.tobytes())
+    vectors, landmarks, embeddings = data.remembered(key, lambda: _vectors_of(cells, times))
     blocks = [
         (hats, np.sqrt(STATISTIC_WEIGHT / len(bases))),
-        (landmarks.features(vectors.of_cells(cells)), np.sqrt(KERNEL_WEIGHT)),
+        (landmarks.features(embeddings), np.sqrt(KERNEL_WEIGHT)),
         (np.zeros((len(fitted), 0)) if beside is None else beside, 1.0),
     ]
     dense = np.hstack([block * scale for block, scale in blocks])
@@ -155,9 +163,13 @@ def fit_joint(
     return Joint(linear, of_beside, out_of_folds, None if out_of_folds is None else out_of_folds[: len(rows)])
 
 
-def _vectors_of(cells: Any, times: Times) -> tuple[Vectors, Landmarks]:  # noqa: ANN401 - a sparse matrix
+def _vectors_of(
+    cells: Any,  # noqa: ANN401 - a sparse matrix
+    times: Times,
+) -> tuple[Vectors, Landmarks, Floats32]:
     vectors = fit_vectors(cells, times)
-    return vectors, Landmarks.of(vectors.of_cells(cells))
+    embeddings = vectors.of_cells(cells)
+    return vectors, Landmarks.of(embeddings), embeddings
 
 
 def inner_folds(data: FitData, rows: Rows) -> list[tuple[Bools, Bools]]:

@@ -5,18 +5,17 @@ with each other (the Gram matrix; Saunders et al. 1998, "Ridge regression learni
 variables"). They are formed once, and serve every fold, every assignment of folds and every recipe.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from filtering.arrays import Bools, Floats, Floats32, Rows
+from filtering.arrays import AnyFloats, Bools, Floats, Floats32, Rows
 from filtering.extras import require
 from filtering.fitting.at_once import each
-from filtering.folds import FOLDS
 from filtering.signals.cells import CELLS
 
 PENALTY = 0.15
@@ -35,10 +34,6 @@ BLOCK = 2048
 """Columns, or rows, that are multiplied at a time."""
 FORMING = Lock()
 """Of several fits that ask at once, one forms the products."""
-
-REMEMBERED = 2 * FOLDS
-"""Of what recipes share, megabytes each: that of all folds of an assignment, with and without characters."""
-Made = TypeVar("Made")
 Times = Callable[[Floats], Floats]
 """Multiplies the products of some documents with vectors: float64 arrays, shape (m,) or (m, k)."""
 
@@ -53,18 +48,6 @@ class CellProducts:
     """
 
     cells: Any
-
-    @cached_property
-    def _memory(self) -> dict[Hashable, Any]:
-        return {}
-
-    def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:
-        """Return what is made of some rows under a key: what was made then, if it is one of the last few."""
-        made: Made = self._memory.get(key) or make()
-        self._memory[key] = made
-        for oldest in list(self._memory)[:-REMEMBERED]:
-            self._memory.pop(oldest, None)
-        return made
 
     @cached_property
     def _of_words(self) -> Floats32:
@@ -165,7 +148,7 @@ def solve_ridge(
         found: Floats = centred(products(centred(documents))) + PENALTY * documents
         return found.ravel()
 
-    inverses = np.stack([_inverse(dense[rows]) for rows in fitted.T])
+    inverses = np.stack(list(_inverses(dense, fitted)))
 
     def preconditioned(flat: Floats) -> Floats:
         documents = centred(flat.reshape(fitted.shape))
@@ -189,14 +172,24 @@ def solve_ridge(
     return documents, biases, values + biases
 
 
-def _inverse(dense: Floats32) -> Floats32:
-    """Return what a ridge regression of dense features alone needs (Woodbury 1950): shape (columns, columns).
+def _inverses(dense: AnyFloats, fitted: Bools) -> Iterator[Floats32]:
+    """Yield what ridge regressions of dense features alone need (Woodbury 1950): shape (columns, columns).
+
+    Squares of all documents are formed once. Each regression takes off those of the few that it leaves out.
 
     Parameters
     ----------
     dense : float32 array, shape (n, columns)
+    fitted : bool array, shape (n, k)
     """
+    lapack = require("train", "scipy.linalg.lapack")
     about_mean = (dense - dense.mean(axis=0)).astype(np.float64)
-    squares = about_mean.T @ about_mean
-    inverse: Floats32 = np.linalg.inv(squares + REST * np.eye(len(squares))).astype(np.float32)
-    return inverse
+    squares_of_all, sums_of_all = about_mean.T @ about_mean, about_mean.sum(axis=0)
+    for rows in fitted.T:
+        left_out = about_mean[~rows]
+        sums = sums_of_all - left_out.sum(axis=0)
+        squares = squares_of_all - left_out.T @ left_out - np.outer(sums, sums / rows.sum())
+        squares[np.diag_indices_from(squares)] += REST
+        above, _ = lapack.dpotri(lapack.dpotrf(squares)[0])  # of a symmetric matrix: a third of the work
+        inverse: Floats32 = (np.triu(above) + np.triu(above, 1).T).astype(np.float32)
+        yield inverse

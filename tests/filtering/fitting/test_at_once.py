@@ -1,6 +1,7 @@
 """Proves that several fits at once give what one after the other gives, each with one thread."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ from threadpoolctl import threadpool_info
 from filtering.fitting import at_once, ridge
 from filtering.fitting.at_once import each
 from filtering.fitting.cross_validation import nested_raw
-from filtering.fitting.fit_data import FitData
 from filtering.fitting.recipes import signals_fit
 from tests.kit.scorers.fitted import made_data
 
@@ -47,7 +47,7 @@ def test_several_fits_at_once_give_the_same_and_form_products_once(monkeypatch):
     for cpus in (1, 3):
         monkeypatch.setattr(at_once, "available_cpus", lambda cpus=cpus: cpus)
         data = made_data(250)
-        fresh = FitData(**{**vars(data), "products": ridge.CellProducts(data.cells)})
+        fresh = replace(data, products=ridge.CellProducts(data.cells))
         values.append(nested_raw(fresh, signals_fit("lightgbm"), assignment=0))
     np.testing.assert_array_equal(*values)
     assert len(formed) == 4  # of two tables each

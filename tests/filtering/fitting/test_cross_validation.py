@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from filtering.errors import LabelsError
+from filtering.fitting import joint
 from filtering.fitting.cross_validation import (
     IN_NO_FOLD,
     Figures,
@@ -294,6 +295,22 @@ def test_ways_of_fitting_are_compared_in_rounds_of_which_the_costly_one_begins()
     found = compare(data, {name: noted(name) for name in ("simple", "costly")})
     assert [one.name for one in found] == ["simple", "costly"]
     assert [name for name, _ in groupby(order)] == ["costly", "simple"] * ASSIGNMENTS
+
+
+def test_points_are_of_fits_that_figures_were_made_of(monkeypatch):
+    data, solved = replace(made_data(60)), []
+
+    def counted(*arguments, solve=joint.solve_ridge):
+        solved.append(arguments)
+        return solve(*arguments)
+
+    monkeypatch.setattr(joint, "solve_ridge", counted)
+    nested_figures(data, "lightgbm", signals_fit("lightgbm"))
+    of_figures = len(solved)
+    points = nested_points(data, signals_fit("characters"))
+    assert len(solved) == of_figures
+    np.testing.assert_array_equal(points, nested_points(replace(data), signals_fit("characters")))
+    assert len(solved) == of_figures + FOLDS
 
 
 def test_figures_are_of_all_assignments():
