@@ -4,6 +4,7 @@ Here: tasks of benchmarks, an index of them, places in texts where they may stan
 each place: of code by words, by text and by syntax tree, of prose by words in their order.
 Not here: what a run does with a document that leaks (`pipelines/worker/leak_finder.py`), and the
 files of hits.
+What hits are told by stands in `hits.py`.
 To add a way to tell a leak, add its judgement to `search.py` and its threshold to `settings.py`, and raise
 `LEAKS_VERSION` in `pipelines/store/leak_files.py`.
 """

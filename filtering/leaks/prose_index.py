@@ -10,6 +10,7 @@ import numpy as np
 
 from filtering.arrays import Bools, Hashes, Ints, Ints32
 from filtering.hashing import Table, make_table
+from filtering.leaks.hits import PASSAGE, QUESTION
 from filtering.leaks.prose_words import WORD_QUARTERS, list_words
 from filtering.leaks.tasks import Task
 from filtering.leaks.token_runs import hash_runs
@@ -29,8 +30,6 @@ PART_WORDS = 120
 """That are compared: the first of a passage, and the last of a prompt, where its question stands."""
 MOST_LETTERS = 8
 """A longer word counts as one of so many letters."""
-
-QUESTION, PASSAGE = "question", "passage"
 
 
 @dataclass(frozen=True)

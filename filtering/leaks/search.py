@@ -18,31 +18,12 @@ import pyarrow as pa
 from filtering.arrays import Bools, Ints
 from filtering.errors import ShapeError
 from filtering.leaks.candidate_places import Documents, Place, find_places, find_runs
+from filtering.leaks.hits import ANSWERED, COMMON, COMMON_TEXT, LEAK, PASSAGE, QUESTION, SCHEMA
 from filtering.leaks.index import LeakIndex
-from filtering.leaks.prose_index import PASSAGE, QUESTION
 from filtering.leaks.prose_search import find_prose
 from filtering.leaks.syntax_trees import find_signatures, function_blocks, likeness, parse_function, subtrees
 from filtering.text.arrow import Texts, text_chunks
 
-LEAK, COMMON, COMMON_TEXT = "leak", "common knowledge", "common text"
-ANSWERED = "question and answer"
-"""The part that was found where the right answer stands near the question."""
-SCHEMA = pa.schema(
-    [
-        pa.field(name, kind, nullable=False)
-        for name, kind in (
-            ("row", pa.int64()),
-            ("first_line", pa.int64()),
-            ("last_line", pa.int64()),
-            ("task", pa.string()),
-            ("benchmark", pa.string()),
-            ("method", pa.string()),
-            ("part", pa.string()),
-            ("strength", pa.float32()),
-            ("verdict", pa.string()),
-        )
-    ]
-)
 LANGUAGE = "python"
 MARGIN_BYTES = 30
 """Words about a place that belong to it though no run of theirs was found."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow.compute as pc
 
 from filtering.leaks import LeakIndex, Task, find_leaks
-from filtering.leaks.search import LEAK
+from filtering.leaks.hits import LEAK
 from filtering.text.near_duplicates import WORD
 from pipelines.proof.evaluation_texts import Evaluation
 

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.leaks import Task
-from filtering.leaks.prose_index import PASSAGE, QUESTION
-from filtering.leaks.search import ANSWERED, COMMON, COMMON_TEXT, LEAK
+from filtering.leaks.hits import ANSWERED, COMMON, COMMON_TEXT, LEAK, PASSAGE, QUESTION
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader

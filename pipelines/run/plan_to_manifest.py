@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filtering.brief import brief
 from filtering.errors import BadFileError
-from filtering.leaks import Task
 from filtering.printable import listed, printable
 from filtering.scoring.unsure import Unsure
 from pipelines.amounts_in_words import some_of
@@ -32,6 +31,9 @@ from pipelines.store.plan import Plan
 from pipelines.store.receipts import Receipt, ReceiptLog
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.worker_settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from filtering.leaks import Task
 
 SHOWN_ITEMS = 5
 """Benchmark items that are named where they are on many sites; the page has more."""
@@ -100,7 +102,7 @@ def _are(names: Sequence[str]) -> str:
 
 @contextmanager
 def begun_run(
-    out: str, plan: Plan, *, reporter: Reporter, tasks: Sequence[Task] = (), update: bool = False
+    out: str, plan: Plan, *, reporter: Reporter, tasks: "Sequence[Task]" = (), update: bool = False
 ) -> Iterator[RunFolder]:
     """Give the folder of a run, locked, in which the run may go on as planned: `run_plan` does so.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Task, read_benchmark
 from filtering.leaks.benchmark_files import find_benchmarks
-from filtering.leaks.search import COMMON_TEXT
+from filtering.leaks.hits import COMMON_TEXT
 from filtering.leaks.settings import benchmark_name
 from filtering.printable import listed, printable
 from filtering.regular_files import check_regular

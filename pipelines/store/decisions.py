@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from filtering.leaks.search import LEAK
+from filtering.leaks.hits import LEAK
 from filtering.printable import printable
 from filtering.text.arrow import REASONS
 from pipelines.dump.parts import Part

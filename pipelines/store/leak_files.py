@@ -16,7 +16,7 @@ from importlib.resources import files
 import pyarrow as pa
 
 from filtering.leaks import LeakSettings, Task
-from filtering.leaks.search import SCHEMA
+from filtering.leaks.hits import SCHEMA
 from filtering.regular_files import parse_json
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet

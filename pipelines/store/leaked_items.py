@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filtering.errors import EdufilterError
-from filtering.leaks.prose_index import PASSAGE, ProseIndex
-from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK
+from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE
 from pipelines.dump.reading import OpenParquet, open_parquet
 from pipelines.dump.row_sites import sites_of
 from pipelines.names import lookup_below
@@ -66,6 +65,8 @@ def write_items(folder: RunFolder, plan: Plan) -> None:
     """Write ``run/contaminated_items.parquet``."""
     tasks = read_tasks(folder)
     hits = _hits_by_item(folder, plan)
+    from filtering.leaks.prose_index import ProseIndex  # late: most runs look for no leaks
+
     prose = ProseIndex.of([task for task in tasks if task.kind == "prose"])
     untold = {(prose.tasks[at].benchmark, prose.tasks[at].id) for at in prose.untold}
     for item in untold:  # whatever the dump holds of its passage, its question was never looked for

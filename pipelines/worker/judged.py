@@ -6,7 +6,7 @@ import numpy as np
 
 from filtering import Scores
 from filtering.arrays import Bools, Bytes, Ints
-from filtering.leaks.search import LEAK
+from filtering.leaks.hits import LEAK
 from filtering.text.arrow import UNSURE
 from pipelines.worker.leak_finder import FoundLeaks
 from pipelines.worker.passages import FoundPassages

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -10,9 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filtering.errors import OutputError
-from filtering.leaks import LeakIndex, Task, find_leaks
-from filtering.leaks.prose_index import PASSAGE
-from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK, SCHEMA
+from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE, SCHEMA
 from filtering.text.arrow import text_chunks
 from pipelines.dump.parts import Part
 from pipelines.settings.runs import LeakAction
@@ -20,13 +19,16 @@ from pipelines.store.leak_files import HITS_SCHEMA, read_tasks, search_digest, t
 from pipelines.store.run_folder import RunFolder
 from pipelines.worker.worker_settings import LeakSearch
 
+if TYPE_CHECKING:
+    from filtering.leaks import Task
+
 
 def leak_settings(search: LeakSearch) -> Mapping[str, str]:
     """Return what the plan of a run says of its search for leaks."""
     return {"leaks_sha256": search.sha256, "leak_action": search.action}
 
 
-def search_of(tasks: Sequence[Task], action: LeakAction) -> LeakSearch:
+def search_of(tasks: "Sequence[Task]", action: LeakAction) -> LeakSearch:
     """Return the search for tasks."""
     return LeakSearch(sha256=search_digest(tasks_json(tasks)), action=action)
 
@@ -98,8 +100,10 @@ class LeakFinder:
                 f"{folder.run / 'tasks.json'} must hold the tasks that the run was begun with. "
                 "It has changed."
             )
+        from filtering.leaks import LeakIndex, find_leaks  # late: most runs look for no leaks
+
         tasks = read_tasks(folder)
-        self._index = LeakIndex.of(tasks)
+        self._index, self._find_leaks = LeakIndex.of(tasks), find_leaks
         # What is compiled on its first use is compiled now, while nothing is measured.
         find_leaks(self._index, [one.prompt for one in tasks[:1]])
 
@@ -116,7 +120,7 @@ class LeakFinder:
             Rows to look at.
         """
         rows = np.flatnonzero(candidates)
-        found = find_leaks(self._index, _take(texts, rows) if len(rows) < len(texts) else texts)
+        found = self._find_leaks(self._index, _take(texts, rows) if len(rows) < len(texts) else texts)
         at = rows[found.hits["row"].to_numpy()]
         columns = {name: found.hits[name] for name in SCHEMA.names}
         columns |= {

@@ -6,7 +6,7 @@ from itertools import count
 import pyarrow.compute as pc
 
 from filtering.leaks import LeakIndex, Task, find_leaks
-from filtering.leaks.search import LEAK
+from filtering.leaks.hits import LEAK
 from filtering.text.near_duplicates import SAME_BANDS, SAME_HASHES, NearDuplicates
 from pipelines.writing.attempts import Attempt
 from pipelines.writing.documents import OtherText

@@ -5,8 +5,7 @@ from math import isnan
 from filtering.explaining.explain import Explanation
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.explaining.passages import Passage
-from filtering.leaks.prose_index import PASSAGE
-from filtering.leaks.search import COMMON, COMMON_TEXT, LEAK
+from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE
 from filtering.printable import printable
 from filtering.scoring.scorers import DECIDED_BY
 from filtering.signals.settings import RULES

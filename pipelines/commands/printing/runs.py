@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotations.asking.budget import BYTES_PER_TOKEN
 from annotations.labels.code_languages import UNKNOWN
-from filtering.leaks.prose_index import PASSAGE
-from filtering.leaks.search import COMMON, COMMON_TEXT
+from filtering.leaks.hits import COMMON, COMMON_TEXT, PASSAGE
 from filtering.printable import listed, printable
 from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
