@@ -6,7 +6,7 @@ Each room may import the rooms below it in this list:
 - `reports/`: pages of a run, of a scorer, of a proof, of texts and of grades.
 - `choosing/`: what is made of stored scores. `writing/`: texts that a model writes.
 - `labels/`, `scorers/`, `run/`, `proof/`: the verbs, by what they work on.
-- `executors/`: where parts run. `worker/`: the work on one part. `store/`: the folder of a run.
+- `executors/`: where parts run. `worker/`: the work on one part. `run_folder/`: the folder of a run.
 - `settings/`: checked once. `page_kit/`: what all pages share.
 - `dump/`: files, parts and rows of a dump.
 - modules at the top level, which all rooms may import: names and addresses of files and scorers, locks,

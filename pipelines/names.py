@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from filtering.printable import printable
-from pipelines.paths import AnyPath, StorePath, files_below, is_store
+from pipelines.object_stores import AnyPath, StorePath, files_below, is_store
 
 ESCAPE = re.compile(r"\\(?:([\\tnr])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 LONGEST_BYTES = 255

@@ -19,7 +19,7 @@ from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import read_nested, read_scorer
 from filtering.signals.settings import Rule
-from pipelines.paths import StorePath, is_store
+from pipelines.object_stores import StorePath, is_store
 
 
 def open_scorer(

@@ -59,7 +59,7 @@ LONGEST_FIRST = (
     "tests/test_wheel.py",
     "proof/test_prove.py",
     "scorers/test_datasets.py",
-    "fitting/test_stages.py",
+    "fitting/test_fit_heads.py",
     "scorers/test_distill.py",
     "fitting/test_cross_validation.py",
     "asking/test_real_server.py",

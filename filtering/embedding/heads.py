@@ -1,4 +1,4 @@
-"""What maps embeddings to a raw value: predict only. `stages.py` fits them.
+"""What maps embeddings to a raw value: predict only. `fitting/fit_heads.py` fits them.
 
 Sums run in a fixed order, one document after the other, so that a document's value does not depend
 on the size of the batch, as it does with a matrix product of BLAS.

@@ -16,8 +16,8 @@ import numpy as np
 from filtering.arrays import Floats, Floats32, Ints32, Rows
 from filtering.errors import LabelsError
 from filtering.fitting.fit_data import FitData
+from filtering.fitting.fit_heads import HeadName, fit_stage
 from filtering.fitting.recipes import Recipe, fit_signals
-from filtering.fitting.stages import HeadName, fit_stage
 from filtering.folds import FOLDS, fold_assignment
 from filtering.scoring.cascade_exits import PairedScores, shows_usual
 from filtering.scoring.scorers import EmbeddingScorer

@@ -6,7 +6,7 @@ Not here: what a run does with a document that leaks (`pipelines/worker/leak_fin
 files of hits.
 What hits are told by stands in `hits.py`.
 To add a way to tell a leak, add its judgement to `search.py` and its threshold to `settings.py`, and raise
-`LEAKS_VERSION` in `pipelines/store/leak_files.py`.
+`LEAKS_VERSION` in `pipelines/run_folder/leak_files.py`.
 """
 
 from typing import TYPE_CHECKING

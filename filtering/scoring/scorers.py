@@ -312,8 +312,8 @@ class EmbeddingStage:
     Parameters
     ----------
     name : str
-        Name of the head, one of `filtering.fitting.stages.HEADS`; ``teacher`` where a classifier's own points
-        are taken as they are.
+        Name of the head, one of `filtering.fitting.fit_heads.HEADS`; ``teacher`` where a classifier's own
+        points are taken as they are.
     embedder : EmbedderSettings
     head : Head
     linear : LinearSignals, optional

@@ -10,8 +10,8 @@ from pipelines.amounts_in_words import percent, points_from, short_count
 from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
 from pipelines.choosing.scored_rows import ALL
 from pipelines.page_kit.page import Table
-from pipelines.store.own_files import as_written
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.own_files import as_written
 
 SHOWN = 40
 """Slices that have a row each."""

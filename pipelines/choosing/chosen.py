@@ -9,8 +9,8 @@ from filtering.arrays import Bytes, Floats, Ints
 from filtering.rubric_points import POINTS
 from pipelines.choosing.rules import Rule
 from pipelines.choosing.scored_rows import Pool, ScoredRows
-from pipelines.store.choices import write_choice
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.choices import write_choice
+from pipelines.run_folder.folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from pipelines.dump.rows_again import read_again
 from pipelines.dump.slice_values import LANGUAGE
 from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.run_folder.decisions import RunDecisions
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.manifest import scored_parts, written_passages
+from pipelines.run_folder.stored_scores import SIZE, read_scores
 from pipelines.settings.choosing import CompareConfig
-from pipelines.store.decisions import RunDecisions
-from pipelines.store.manifest import scored_parts, written_passages
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import SIZE, read_scores
 from pipelines.worker.row_chances import row_chances
 
 BOTH, FIRST, SECOND, NEITHER = "both", "first only", "second only", "neither"

@@ -30,20 +30,20 @@ from pipelines.dump.new_columns import taken_names
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
 from pipelines.executors.local import Executor, executor_of
+from pipelines.object_stores import absolute
 from pipelines.page_kit.page import DIGEST_CHARS
-from pipelines.paths import absolute
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.run.plan_to_manifest import FilterResult, begun_run, run_plan
 from pipelines.run.resume import refuse_foreign, refuse_other_run
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import read_tasks
+from pipelines.run_folder.manifest import scorers_of
+from pipelines.run_folder.plan import Plan, RunFacts
+from pipelines.run_folder.stored_scores import have_sizes, read_scores
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
 from pipelines.settings.base import NO_REPORT, NO_SAMPLES, with_options, words_of
 from pipelines.settings.choosing import OF_CHOICE, RecutConfig
 from pipelines.settings.filter import BOUNDS
-from pipelines.store.leak_files import read_tasks
-from pipelines.store.manifest import scorers_of
-from pipelines.store.plan import Plan, RunFacts
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import have_sizes, read_scores
 from pipelines.worker.leak_finder import search_of
 from pipelines.worker.output import AddedColumns
 from pipelines.worker.unsure_finder import check_search, unsure_search_of

@@ -13,12 +13,12 @@ from pipelines.dump.changed_inputs import refuse_changed_inputs
 from pipelines.dump.parts import Parts
 from pipelines.names import lookup_below
 from pipelines.progress import Reporter
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.manifest import read_set_aside, scored_parts
+from pipelines.run_folder.plan import CUT_OF, SCORED_FORMATS, Plan, PlanSettings, rekeyed
 from pipelines.settings.choosing import AMOUNTS, OF_CHOICE, RecutConfig
 from pipelines.settings.filter import BOUNDS
 from pipelines.settings.several import combination_of
-from pipelines.store.manifest import read_set_aside, scored_parts
-from pipelines.store.plan import CUT_OF, SCORED_FORMATS, Plan, PlanSettings, rekeyed
-from pipelines.store.run_folder import RunFolder
 
 ASKED_AT, FILES = "asked_at", "files_sha256"
 """Settings of a choice: the points that were asked for, since documents with fewer may be kept; and a

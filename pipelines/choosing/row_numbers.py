@@ -6,7 +6,7 @@ import weakref
 import numpy as np
 
 from filtering.arrays import Ints
-from pipelines.store.scratch import scratch_folder
+from pipelines.run_folder.scratch import scratch_folder
 
 WIDTH = np.dtype(np.uint32).itemsize
 

@@ -15,10 +15,10 @@ from pipelines.dump.parts import Part
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.labels.sample import SampleResult, refuse_taken, rubric_to_show, write_sample
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.manifest import scored_parts
+from pipelines.run_folder.stored_scores import read_scores
 from pipelines.settings.labels import NEAR_POINTS, NearCutConfig
-from pipelines.store.manifest import scored_parts
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import read_scores
 
 
 def sample_near_cut(config: NearCutConfig) -> SampleResult:

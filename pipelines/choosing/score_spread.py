@@ -9,11 +9,11 @@ from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.errors import SettingsError
 from filtering.judging.thresholds import FINE_CUTS, above, fine_places
 from filtering.scoring.settings import Effort, ExitSettings
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.manifest import scored_parts
+from pipelines.run_folder.plan import SCORED_FORMATS
+from pipelines.run_folder.stored_scores import SIZE, have_sizes, read_scores
 from pipelines.scorer_addresses import open_pairs, refuse_other_scorer
-from pipelines.store.manifest import scored_parts
-from pipelines.store.plan import SCORED_FORMATS
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import SIZE, have_sizes, read_scores
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.arrays import Bools, Floats, Floats32, Ints
 from pipelines.choosing.row_numbers import RowNumbers
 from pipelines.dump.parts import Part, Parts
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import SIZE, read_scores
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.stored_scores import SIZE, read_scores
 from pipelines.worker.row_chances import row_chances
 
 ALL = "all"

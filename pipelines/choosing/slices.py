@@ -11,7 +11,7 @@ from pipelines.choosing.row_numbers import RowNumbers
 from pipelines.choosing.scored_rows import ALL, Pool
 from pipelines.dump.slice_values import LANGUAGE, By, SliceReader, shown
 from pipelines.progress import Meter, Reporter
-from pipelines.store.plan import RunFacts
+from pipelines.run_folder.plan import RunFacts
 
 MOST_SLICES = 100_000
 """Which take about 100 MB of memory with what is counted of each."""

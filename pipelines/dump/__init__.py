@@ -2,7 +2,7 @@
 
 Here: finding inputs, footers and parts, texts within columns, batches of bounded size, chosen rows,
 lengths and programming languages of documents.
-Not here: anything of a run: keys, settings and receipts are `store/`.
+Not here: anything of a run: keys, settings and receipts are `run_folder/`.
 To read another kind of input, start at `reading.py`; to make Parquet of another format, at
 `foreign_files.py`.
 """

@@ -13,7 +13,7 @@ from filtering.printable import listed, printable
 from filtering.wrong_values import near_path
 from pipelines.dump.other_formats import how_to_convert_all, is_converted, is_table
 from pipelines.names import name_of
-from pipelines.paths import AnyPath, StorePath, is_store
+from pipelines.object_stores import AnyPath, StorePath, is_store
 
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 WILDCARDS = frozenset("*?[")

@@ -7,7 +7,7 @@ from typing import IO
 from filtering.errors import BadFileError, RunError
 from filtering.regular_files import open_regular
 from pipelines.names import name_of, place_of
-from pipelines.paths import AnyPath, StoreFile, StorePath
+from pipelines.object_stores import AnyPath, StoreFile, StorePath
 
 
 def open_file(file: str | AnyPath) -> IO[bytes] | StoreFile:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from filtering.errors import EdufilterError
 from pipelines.dump import foreign_files
 from pipelines.dump.opening import open_file
-from pipelines.paths import is_store
+from pipelines.object_stores import is_store
 
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".br": "brotli"}
 """What Arrow unpacks by itself, by the end of the name; as it calls them."""

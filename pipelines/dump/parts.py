@@ -1,7 +1,7 @@
 """Parts: runs of row groups of one file, or of rows, each the unit of work and one output; and their table.
 
 How files are split is for `pipelines.dump.split_files` to say, and what a run makes of parts for
-`pipelines.store.plan`.
+`pipelines.run_folder.plan`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -34,7 +34,7 @@ from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
 from pipelines.dump.text_columns import text_path
 from pipelines.names import name_of
-from pipelines.paths import AnyPath, is_store
+from pipelines.object_stores import AnyPath, is_store
 
 READ_BUFFER_BYTES = 1 << 20
 STORE_BUFFER_BYTES = 8 << 20

@@ -19,7 +19,7 @@ from pipelines.dump.parts import ROWS_HELD, Fields, Parts, SetAside
 from pipelines.dump.reading import FOOTER, Footer, read_footer, reading, resolve_text_column
 from pipelines.dump.rewriting import Losses
 from pipelines.names import with_end
-from pipelines.paths import is_store
+from pipelines.object_stores import is_store
 
 FOOTERS_AT_A_TIME = 32
 """Of files in a store, where each takes a round trip or two; on a disk one thread is faster than several."""

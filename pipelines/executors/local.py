@@ -11,8 +11,8 @@ from filtering.machine import available_cpus
 from pipelines.dump.parts import Part
 from pipelines.executors.part_process import run_part
 from pipelines.interrupting import STOP_WITHIN_S
+from pipelines.run_folder.receipts import Receipt
 from pipelines.settings.runs import RunSettings
-from pipelines.store.receipts import Receipt
 from pipelines.worker.part_worker import PartWorker, Tick
 from pipelines.worker.worker_settings import WorkerSettings
 

@@ -16,7 +16,7 @@ from typing import Any
 from filtering import errors
 from filtering.being_read import died_of
 from pipelines.dump.parts import Part
-from pipelines.store.receipts import Receipt
+from pipelines.run_folder.receipts import Receipt
 from pipelines.supervisor import end_when_closed
 from pipelines.worker.part_worker import PartWorker, Tick
 from pipelines.worker.worker_settings import WorkerSettings

@@ -22,7 +22,7 @@ from filtering.extras import require
 from filtering.machine import available_cpus
 from pipelines.dump.parts import Part
 from pipelines.preflight import DECIDING, describe_code
-from pipelines.store.receipts import Receipt
+from pipelines.run_folder.receipts import Receipt
 from pipelines.worker.part_worker import Tick
 from pipelines.worker.worker_settings import WorkerSettings
 

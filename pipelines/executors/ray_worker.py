@@ -14,7 +14,7 @@ from filtering.errors import EdufilterError, ScorerError, SettingsError
 from filtering.extras import require
 from pipelines.dump.parts import Part
 from pipelines.executors.part_process import run_part
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
 from pipelines.worker.worker_settings import WorkerSettings
 

@@ -15,10 +15,10 @@ from filtering.arrays import Bools, Hashes, Ints
 from filtering.errors import SettingsError
 from pipelines.dump.parts import Part
 from pipelines.dump.rows_again import Place, read_again
+from pipelines.run_folder.decisions import RunDecisions
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.manifest import scored_parts
 from pipelines.settings.proof import AGAINST, DROPPED, KEPT, RANDOM, STYLE, Members
-from pipelines.store.decisions import RunDecisions
-from pipelines.store.manifest import scored_parts
-from pipelines.store.run_folder import RunFolder
 
 DOCUMENT_BYTES = 16_000
 """Text of a document that is used: so much of its beginning, as much as signals read."""

@@ -12,7 +12,7 @@ from filtering.rubric_points import POINTS
 from pipelines.dump.parts import Part
 from pipelines.every_nth import step_over
 from pipelines.names import lookup_below
-from pipelines.store.decisions import Decisions, RunDecisions
+from pipelines.run_folder.decisions import Decisions, RunDecisions
 
 BINS_PER_POINT = 10
 SAMPLES = 8

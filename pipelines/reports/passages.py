@@ -15,7 +15,7 @@ from pipelines.amounts_in_words import counted, percent, short_count
 from pipelines.dump.rows_again import Place, read_again
 from pipelines.every_nth import step_over
 from pipelines.reports.documents_to_show import RunScores
-from pipelines.store.stored_scores import SIZE, read_scores
+from pipelines.run_folder.stored_scores import SIZE, read_scores
 from pipelines.worker.passages import look_for_passages
 
 SHOWN = 6

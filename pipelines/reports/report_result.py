@@ -4,11 +4,11 @@ So what draws is imported when it draws: a run that has nothing to do comes to i
 """
 
 from filtering.errors import EdufilterError
-from pipelines.paths import AnyPath
+from pipelines.object_stores import AnyPath
 from pipelines.progress import Reporter
 from pipelines.run.plan_to_manifest import FilterResult
 from pipelines.run.upkeep import how_to_draw
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 
 
 def fresh_page(out: str) -> AnyPath | None:

@@ -15,11 +15,11 @@ from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import Place, read_again
-from pipelines.store.leak_files import HITS_SCHEMA, found_by, read_tasks
-from pipelines.store.leaked_items import CONTAMINATED, UNTOLD, count_statuses, leaks_on_many_sites
-from pipelines.store.own_files import as_written
-from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import HITS_SCHEMA, found_by, read_tasks
+from pipelines.run_folder.leaked_items import CONTAMINATED, UNTOLD, count_statuses, leaks_on_many_sites
+from pipelines.run_folder.own_files import as_written
+from pipelines.run_folder.plan import Plan
 
 PAIRS = 60
 """Documents shown beside a task."""

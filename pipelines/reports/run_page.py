@@ -37,9 +37,9 @@ from pipelines.reports.several_scorers import agreement_tables, differing_groups
 from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.reports.yields import yields_table
 from pipelines.run.audit import AuditResult, agreement_of, hundredths
-from pipelines.store.leak_files import found_by
-from pipelines.store.leaked_items import MANY_SITES
-from pipelines.store.manifest import scorers_of, written_passages
+from pipelines.run_folder.leak_files import found_by
+from pipelines.run_folder.leaked_items import MANY_SITES
+from pipelines.run_folder.manifest import scorers_of, written_passages
 
 SET_ASIDE_SHOWN = 100
 BINS_PER_ROW = 5

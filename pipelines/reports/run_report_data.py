@@ -24,8 +24,8 @@ from pipelines.choosing.choice_tables import ChoiceTold, read_told
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_again
+from pipelines.object_stores import absolute, is_store
 from pipelines.page_kit.cards import CARD_CHARS
-from pipelines.paths import absolute, is_store
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reports.documents_to_show import (
     TENTH_GROUP,
@@ -43,12 +43,12 @@ from pipelines.reports.several_scorers import SeveralAgree, compare_scorers, exp
 from pipelines.reports.trained_on import TrainedOn
 from pipelines.reports.yields import Yield, yield_of_run
 from pipelines.run.explain_row import as_decided
+from pipelines.run_folder.decisions import RunDecisions
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.manifest import MANIFEST_SCHEMA, holder_of_scores, scorers_of
+from pipelines.run_folder.own_files import as_written, of_schema
+from pipelines.run_folder.plan import Plan
 from pipelines.scorer_addresses import open_nested, open_signals, refuse_other_scorer
-from pipelines.store.decisions import RunDecisions
-from pipelines.store.manifest import MANIFEST_SCHEMA, holder_of_scores, scorers_of
-from pipelines.store.own_files import as_written, of_schema
-from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
 
 Counted = Callable[[Sequence[int], Sequence[int], float | None], None]
 """What is told how many documents are kept and dropped by score, in equal bins, and the one cut for all."""

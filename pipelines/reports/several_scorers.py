@@ -12,7 +12,7 @@ from filtering.rubric_points import POINTS
 from pipelines.amounts_in_words import percent
 from pipelines.page_kit.page import Table
 from pipelines.reports.documents_to_show import Pick, RunScores, pick_of
-from pipelines.store.stored_scores import read_scores
+from pipelines.run_folder.stored_scores import read_scores
 
 STEPS = 100
 """Of a point: ranks are told apart by so much, in memory that does not grow with the documents."""

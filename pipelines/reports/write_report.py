@@ -9,12 +9,12 @@ from pydantic_core import to_jsonable_python
 from filtering.errors import EdufilterError, OutputError
 from filtering.printable import printable
 from pipelines.amounts_in_words import counted
+from pipelines.object_stores import AnyPath
 from pipelines.page_kit.charts import draw_scores, refuse_few_addresses
-from pipelines.paths import AnyPath
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reports.run_page import render_page
 from pipelines.reports.run_report_data import MadeBy, gather_report
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 
 FORMAT = 3
 """Number of the layout of ``report.json``."""

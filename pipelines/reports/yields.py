@@ -12,7 +12,7 @@ from pipelines.dump.lengths import LENGTHS
 from pipelines.page_kit.page import Table
 from pipelines.reports.documents_to_show import RunScores
 from pipelines.reports.kept_shares import LENGTH
-from pipelines.store.stored_scores import SIZE, have_sizes, read_scores
+from pipelines.run_folder.stored_scores import SIZE, have_sizes, read_scores
 
 CUTS = (1.0, 2.0, 2.5, 3.0, 3.5, 4.0)
 """In rubric points."""

@@ -25,11 +25,11 @@ from pipelines.run.filter import (
 )
 from pipelines.run.resume import refuse_foreign, refuse_other_run
 from pipelines.run.scorers_of_run import load_scorers_of, untried_scorer_of
+from pipelines.run_folder.benchmark_tasks import gather_tasks
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.plan import Plan
 from pipelines.settings.base import words_of
 from pipelines.settings.filter import FilterConfig
-from pipelines.store.benchmark_tasks import gather_tasks
-from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
 from pipelines.worker.leak_finder import search_of
 from pipelines.worker.passages import look_for_passages
 

@@ -17,13 +17,13 @@ from filtering.text.arrow import EMPTY, NULL, REASONS, TOO_LONG, WHITE_SPACE, te
 from pipelines.dump.row_languages import knows_code, languages_of
 from pipelines.dump.rows import Row
 from pipelines.run.find_document import find_in_dump, find_in_run
+from pipelines.run_folder.decisions import Decisions, RunDecisions
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.manifest import read_parts, scored_parts, scorers_of
+from pipelines.run_folder.plan import Plan, RunFacts
+from pipelines.run_folder.stored_scores import UNSURE
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
 from pipelines.settings.explain import ExplainConfig
-from pipelines.store.decisions import Decisions, RunDecisions
-from pipelines.store.manifest import read_parts, scored_parts, scorers_of
-from pipelines.store.plan import Plan, RunFacts
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import UNSURE
 from pipelines.worker.passages import look_for_passages
 
 FLAGGED = "The run found it in a language that the scorer does not know: its score is not reliable."

@@ -30,12 +30,12 @@ from pipelines.run.scorers_of_run import (
     scorer_settings,
     untried_scorer_of,
 )
+from pipelines.run_folder.benchmark_tasks import doubt_of_tasks, gather_tasks
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.plan import Plan, PlanSettings, make_plan
 from pipelines.settings.base import NO_REPORT, words_of
 from pipelines.settings.filter import FilterConfig
 from pipelines.settings.runs import DecontaminateConfig, DumpSettings
-from pipelines.store.benchmark_tasks import doubt_of_tasks, gather_tasks
-from pipelines.store.plan import Plan, PlanSettings, make_plan
-from pipelines.store.run_folder import RunFolder
 from pipelines.worker.leak_finder import leak_settings, search_of
 from pipelines.worker.output import AddedColumns
 from pipelines.worker.unsure_finder import (

@@ -20,13 +20,13 @@ from pipelines.dump.reading import open_parquet, read_footer, resolve_text_colum
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_unchanged
 from pipelines.names import name_of
-from pipelines.paths import absolute
+from pipelines.object_stores import absolute
+from pipelines.run_folder.decisions import RunDecisions
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.manifest import read_set_aside, receipts_of_manifest
+from pipelines.run_folder.own_files import as_written
+from pipelines.run_folder.plan import Plan
 from pipelines.settings.explain import ExplainConfig
-from pipelines.store.decisions import RunDecisions
-from pipelines.store.manifest import read_set_aside, receipts_of_manifest
-from pipelines.store.own_files import as_written
-from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
 from pipelines.worker.output import AddedColumns
 
 FILES_NAMED = 5

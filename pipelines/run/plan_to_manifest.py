@@ -23,13 +23,13 @@ from pipelines.names import lookup_below
 from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import write_all_hits, write_tasks
+from pipelines.run_folder.leaked_items import FILE, MANY_SITES, leaks_on_many_sites, write_items
+from pipelines.run_folder.manifest import read_set_aside, receipts_of_manifest, write_manifest
+from pipelines.run_folder.plan import Plan
+from pipelines.run_folder.receipts import Receipt, ReceiptLog
 from pipelines.settings.base import NO_REPORT
-from pipelines.store.leak_files import write_all_hits, write_tasks
-from pipelines.store.leaked_items import FILE, MANY_SITES, leaks_on_many_sites, write_items
-from pipelines.store.manifest import read_set_aside, receipts_of_manifest, write_manifest
-from pipelines.store.plan import Plan
-from pipelines.store.receipts import Receipt, ReceiptLog
-from pipelines.store.run_folder import RunFolder
 from pipelines.worker.worker_settings import WorkerSettings
 
 if TYPE_CHECKING:

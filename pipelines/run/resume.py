@@ -30,12 +30,12 @@ from pathlib import Path
 from filtering.errors import OutputError
 from pipelines.amounts_in_words import some_of
 from pipelines.names import name_of
-from pipelines.paths import StorePath
+from pipelines.object_stores import StorePath
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.plan import CUT_OF, OUTPUT_FORMAT, Plan
 from pipelines.settings.base import setting_name
 from pipelines.settings.choosing import RecutConfig
 from pipelines.settings.filter import BOUNDS, FilterConfig
-from pipelines.store.plan import CUT_OF, OUTPUT_FORMAT, Plan
-from pipelines.store.run_folder import RunFolder
 
 DIGESTS = {
     "recut_from": "The scores of the run that is cut anew",

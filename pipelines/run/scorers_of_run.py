@@ -10,9 +10,9 @@ from filtering.scoring.settings import Effort
 from filtering.scoring.several import SeveralScorers, share_embedders
 from pipelines.progress import Reporter
 from pipelines.run.audit import audit_shares, promise_of
+from pipelines.run_folder.plan import PlanSettings, several_in_words
 from pipelines.scorer_addresses import UntriedScorer, open_scorer, open_untried
 from pipelines.settings.filter import BOUNDS, FilterConfig
-from pipelines.store.plan import PlanSettings, several_in_words
 from pipelines.worker.worker_settings import PlannedScorer
 
 WHAT_SCORES = {

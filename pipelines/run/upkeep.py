@@ -14,13 +14,13 @@ import numpy as np
 from filtering.printable import printable
 from pipelines.dump.reading import read_footer
 from pipelines.names import name_of
-from pipelines.paths import AnyPath, StorePath, files_below
+from pipelines.object_stores import AnyPath, StorePath, files_below
+from pipelines.run_folder.folder import RunFolder, States
+from pipelines.run_folder.manifest import receipts_of_manifest
+from pipelines.run_folder.own_files import is_own
+from pipelines.run_folder.plan import Plan
+from pipelines.run_folder.receipts import Receipt, receipts_of
 from pipelines.settings.base import NO_REPORT, NO_SAMPLES
-from pipelines.store.manifest import receipts_of_manifest
-from pipelines.store.own_files import is_own
-from pipelines.store.plan import Plan
-from pipelines.store.receipts import Receipt, receipts_of
-from pipelines.store.run_folder import RunFolder, States
 
 PIECE_BYTES = 8 << 20
 NO_FILE_OF_RUN = "not a file of this run"

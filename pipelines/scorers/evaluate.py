@@ -18,8 +18,8 @@ from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.fitting.cross_validation import Fit
 from filtering.fitting.fit_data import FitData, read_fit_data
+from filtering.fitting.fit_heads import head_fit
 from filtering.fitting.recipes import RECIPES, signals_fit
-from filtering.fitting.stages import head_fit
 from filtering.judging.audit import Scoring
 from filtering.judging.kinds import JudgedKind, judge_kind
 from filtering.judging.metrics import Estimate, confusion, evaluate, reliability

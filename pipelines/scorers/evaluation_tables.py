@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from filtering.fitting.fit_heads import HEADS
 from filtering.fitting.recipes import RECIPES
-from filtering.fitting.stages import HEADS
 from filtering.judging.audit import GOOD_FROM, POOR_BELOW, RewriteEffect
 from filtering.judging.bias import MIN_GROUPS
 from filtering.judging.rewrites import AIMS, Kind

@@ -22,9 +22,9 @@ from filtering.errors import MissingExtraError
 from filtering.extras import how_to_install, require_all
 from filtering.fitting.cross_validation import Fit, compare, fits_of_figures, simplest_of_the_best
 from filtering.fitting.fit_data import FitData
+from filtering.fitting.fit_heads import HEADS, fit_stage, head_fit
 from filtering.fitting.paired_scores import MOST_DOCUMENTS, pair, pair_labelled
 from filtering.fitting.recipes import RECIPES, fit_signals, signals_fit
-from filtering.fitting.stages import HEADS, fit_stage, head_fit
 from filtering.printable import printable
 from filtering.scoring.cascade import signals_of
 from filtering.scoring.cascade_exits import usual_exits

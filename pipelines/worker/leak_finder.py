@@ -14,9 +14,9 @@ from filtering.errors import OutputError
 from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE, SCHEMA
 from filtering.text.arrow import text_chunks
 from pipelines.dump.parts import Part
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import HITS_SCHEMA, read_tasks, search_digest, tasks_json
 from pipelines.settings.runs import LeakAction
-from pipelines.store.leak_files import HITS_SCHEMA, read_tasks, search_digest, tasks_json
-from pipelines.store.run_folder import RunFolder
 from pipelines.worker.worker_settings import LeakSearch
 
 if TYPE_CHECKING:

@@ -33,9 +33,9 @@ from pipelines.dump.rewriting import (
     writable_array,
     writable_schema,
 )
+from pipelines.run_folder.publishing import new_file
+from pipelines.run_folder.stored_scores import UNSURE
 from pipelines.settings.runs import LeakAction
-from pipelines.store.publishing import new_file
-from pipelines.store.stored_scores import UNSURE
 from pipelines.worker.copies import rows_with_copies
 from pipelines.worker.footer_keys import true_keys
 from pipelines.worker.judged import Judged

@@ -15,9 +15,9 @@ import pyarrow as pa
 from pipelines.dump.int96 import coarser_units
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
-from pipelines.store.leak_files import HITS_SCHEMA
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import SCORES_GROUP_ROWS, scores_batch, scores_schema
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import HITS_SCHEMA
+from pipelines.run_folder.stored_scores import SCORES_GROUP_ROWS, scores_batch, scores_schema
 from pipelines.worker.judged import Judged
 from pipelines.worker.output import (
     AddedColumns,

@@ -24,11 +24,11 @@ from pipelines.dump.batches import read_batches
 from pipelines.dump.int96 import read_in_units
 from pipelines.dump.parts import Part
 from pipelines.dump.text_columns import texts_of
+from pipelines.run_folder.choices import describe_choice, times_of
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.receipts import Receipt
+from pipelines.run_folder.stored_scores import OF_EACH, reach, read_scores, read_several
 from pipelines.scorer_addresses import open_scorer, refuse_other_scorer
-from pipelines.store.choices import describe_choice, times_of
-from pipelines.store.receipts import Receipt
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import OF_EACH, reach, read_scores, read_several
 from pipelines.worker.judged import LookedAt, judge
 from pipelines.worker.leak_finder import LeakFinder
 from pipelines.worker.part_files import open_part_files

@@ -16,10 +16,10 @@ from filtering.text.arrow import text_beginnings
 from filtering.text.human_languages import can_tell_languages, load_detector
 from pipelines.dump.row_languages import knows_code, languages_of, telling_columns
 from pipelines.dump.text_columns import texts_of
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.plan import EARLIER_NAMES, PlanSettings, RunFacts
+from pipelines.run_folder.stored_scores import KNOWN, UNSURE
 from pipelines.settings.runs import LanguagesFrom, UnsureAction
-from pipelines.store.plan import EARLIER_NAMES, PlanSettings, RunFacts
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import KNOWN, UNSURE
 from pipelines.worker.worker_settings import UnsureSearch
 
 BETWEEN = ", "
@@ -106,7 +106,8 @@ class FoundUnsure:
     Parameters
     ----------
     codes : uint8 array, shape (n,)
-        `KNOWN` and `UNSURE` of `pipelines.store.stored_scores`; 0 where nobody can tell, or nobody looked.
+        `KNOWN` and `UNSURE` of `pipelines.run_folder.stored_scores`; 0 where nobody can tell, or nobody
+        looked.
     languages : sequence of str or None, length n
     """
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from filtering.embedding.settings import Placement
 from filtering.scoring.settings import SHIPPED, Effort, ExitSettings
 from filtering.signals.settings import Rule
-from pipelines.paths import absolute
+from pipelines.object_stores import absolute
 from pipelines.settings.filter import Write
 from pipelines.settings.runs import MAX_DOCUMENT_BYTES, LanguagesFrom, LeakAction, UnsureAction
 

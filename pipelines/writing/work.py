@@ -16,11 +16,11 @@ from filtering.printable import printable
 from filtering.scoring.cascade import AnyScorer
 from filtering.text.human_languages import load_detector
 from pipelines.progress import Reporter
+from pipelines.run_folder.benchmark_tasks import gather_tasks
 from pipelines.scorer_addresses import open_scorer
 from pipelines.settings.base import setting_name
 from pipelines.settings.runs import BenchmarkSettings
 from pipelines.settings.writing import WriteConfig
-from pipelines.store.benchmark_tasks import gather_tasks
 from pipelines.writing.asker import Asked, Tasks
 from pipelines.writing.documents import DocumentDraws
 from pipelines.writing.marks import Grading

@@ -61,7 +61,7 @@ FEWER_PROCESSES = {
 """Settings of Ray: each process that it starts imports Ray anew."""
 FETCH = """
 from pathlib import Path
-from pipelines.paths import path_of
+from pipelines.object_stores import path_of
 data = path_of("s3://bucket/again/data")
 Path("fetched").mkdir()
 for name, _ in data.files():

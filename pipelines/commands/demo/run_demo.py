@@ -29,8 +29,8 @@ from pipelines.progress import Reporter
 from pipelines.reports.documents_to_show import GROUPS
 from pipelines.reports.report_result import report_result
 from pipelines.run.filter import filter_dump
+from pipelines.run_folder.folder import RunFolder
 from pipelines.settings.filter import FilterConfig
-from pipelines.store.run_folder import RunFolder
 
 MARKER = ".edufilter-demo"
 """Says that a folder was made by the demo, and may be made anew."""

@@ -13,7 +13,7 @@ from filtering.text.windows import REACH
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.tables import print_table
 from pipelines.run.explain_row import ExplainedDocument
-from pipelines.store.leak_files import found_by
+from pipelines.run_folder.leak_files import found_by
 
 SHOWN_CHARS = 240
 """Of a passage."""

@@ -26,10 +26,10 @@ from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
-from pipelines.store.leaked_items import CONTAMINATED, FILE, count_statuses
-from pipelines.store.leaked_items import UNTOLD as NOT_TOLD
-from pipelines.store.manifest import written_passages
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leaked_items import CONTAMINATED, FILE, count_statuses
+from pipelines.run_folder.leaked_items import UNTOLD as NOT_TOLD
+from pipelines.run_folder.manifest import written_passages
 
 if TYPE_CHECKING:
     from pipelines.run.audit import AuditResult

@@ -12,7 +12,7 @@ from pipelines.commands.printing.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import FAR_IN_WORDS, order_in_words, without_value
 from pipelines.reports.row_sample import OF_LANGUAGE
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 
 Slices = Sequence[Mapping[str, Any]]
 SHOWN = 20

@@ -15,7 +15,7 @@ from filtering import EmbeddingScorer
 from filtering.arrays import Rows
 from filtering.fitting.cross_validation import Fit, Fitted, calibrate, nested_raw
 from filtering.fitting.fit_data import FitData
-from filtering.fitting.stages import head_fit
+from filtering.fitting.fit_heads import head_fit
 from filtering.folds import fold_assignment
 from filtering.judging.metrics import area_under_curve, f1_at, rank_correlation
 from filtering.scoring.calibration import Calibration

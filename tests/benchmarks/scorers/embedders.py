@@ -19,8 +19,8 @@ from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 from filtering.embedding.settings import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings, Placement
 from filtering.fitting.cross_validation import Fit, nested_raw
 from filtering.fitting.fit_data import FitData, read_fit_data
+from filtering.fitting.fit_heads import head_fit
 from filtering.fitting.recipes import signals_fit
-from filtering.fitting.stages import head_fit
 from filtering.judging.metrics import Estimate, area_under_curve, evaluate, rank_correlation
 
 FIGURES = {"rho": rank_correlation, "auc": area_under_curve}

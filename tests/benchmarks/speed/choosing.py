@@ -21,8 +21,8 @@ from pipelines.choosing.row_numbers import RowNumbers
 from pipelines.choosing.rules import plain_cut, plain_rule, rule_of
 from pipelines.choosing.scored_rows import Pool
 from pipelines.dump.parts import Parts
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import SCORES_SCHEMA
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.stored_scores import SCORES_SCHEMA
 from tests.benchmarks.measure import run_process
 
 ROWS = 10_000_000

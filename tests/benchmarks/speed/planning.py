@@ -21,8 +21,8 @@ from pipelines.dump.inputs import find_inputs
 from pipelines.dump.parts import Part
 from pipelines.dump.split_files import PartSize
 from pipelines.progress import ConsoleReporter
-from pipelines.store.plan import make_plan
-from pipelines.store.receipts import Receipt
+from pipelines.run_folder.plan import make_plan
+from pipelines.run_folder.receipts import Receipt
 from pipelines.worker.part_worker import Tick
 from pipelines.worker.worker_settings import WorkerSettings
 from tests.benchmarks.measure import Run, run_process

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from filtering.fitting.cross_validation import nested_figures
+from filtering.fitting.fit_heads import head_fit
 from filtering.fitting.learning_curve import learning_curve
-from filtering.fitting.stages import head_fit
 from filtering.folds import ASSIGNMENTS, FOLDS
 from tests.kit.scorers.fitted import Recorded, embedded_data, made_data
 

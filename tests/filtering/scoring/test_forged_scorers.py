@@ -12,7 +12,7 @@ import pytest
 from filtering import EmbeddingScorer, Placement, load_scorer, save_scorer
 from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ScorerError, SettingsError
-from filtering.fitting.stages import fit_stage
+from filtering.fitting.fit_heads import fit_stage
 from filtering.scoring import scorer_files
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.scorer_files import read_metrics

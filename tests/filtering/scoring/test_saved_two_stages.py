@@ -12,7 +12,7 @@ from safetensors.numpy import load
 from filtering import EmbeddingScorer, Placement, SignalScorer, load_scorer, save_scorer
 from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ScorerError, SettingsError
-from filtering.fitting.stages import fit_stage
+from filtering.fitting.fit_heads import fit_stage
 from filtering.scoring.stored_stage import build_stage
 from tests.kit.scorers.fitted import EMBEDDER, made_data, made_documents, made_embedding_scorer, made_scorer
 from tests.kit.scorers.saved import CARD, METRICS, rewrite, rewrite_arrays

@@ -10,7 +10,7 @@ from safetensors.numpy import load, save
 from filtering.embedding.heads import KernelHead, LinearHead
 from filtering.embedding.settings import EmbedderSettings
 from filtering.errors import ScorerError
-from filtering.fitting.stages import HEADS
+from filtering.fitting.fit_heads import HEADS
 from filtering.scoring import stored_stage
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage

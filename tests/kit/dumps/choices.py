@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import read_scores
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.stored_scores import read_scores
 from tests.kit.dumps.small import make_texts
 
 LANGUAGES = ("en", "en", "en", "en", "de", "de", "fr", None)

@@ -14,8 +14,8 @@ from functools import wraps
 from pathlib import Path
 
 import pipelines.run.plan_to_manifest
-import pipelines.store.receipts
-from pipelines.store.run_folder import RunFolder
+import pipelines.run_folder.receipts
+from pipelines.run_folder.folder import RunFolder
 from pipelines.worker.output import GatheringWriter
 from pipelines.worker.part_worker import PartWorker
 from tests.kit.runs.few_rows import run_command as run
@@ -117,7 +117,7 @@ POINTS: dict[str, Callable[[Strike], None]] = {
 def main() -> int:
     """Arm the fault and run the command."""
     point, number = sys.argv[1], int(sys.argv[2])
-    pipelines.store.receipts.WRITE_EVERY_S = (
+    pipelines.run_folder.receipts.WRITE_EVERY_S = (
         0.0  # each receipt by itself, so that faults can be counted by them
     )
     if point in ("lose-permission", "as-nobody"):

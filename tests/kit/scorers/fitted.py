@@ -13,8 +13,8 @@ import pytest
 
 from filtering.fitting.cross_validation import Fit, nested_raw
 from filtering.fitting.fit_data import FitData, read_fit_data
+from filtering.fitting.fit_heads import fit_stage
 from filtering.fitting.recipes import fit_signals
-from filtering.fitting.stages import fit_stage
 from filtering.judging.metrics import rank_correlation
 from filtering.judging.rewrites import rewrites_of
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer

@@ -2,7 +2,7 @@
 
 import pyarrow.fs as fs
 
-import pipelines.paths
+import pipelines.object_stores
 from pipelines import FilterConfig, filter_dump
 from tests.kit.runs.outcomes import QUIET
 
@@ -12,7 +12,7 @@ LOCAL = fs.LocalFileSystem()
 def use(store, monkeypatch):
     for name, value in store.environment.items():
         monkeypatch.setenv(name, value)
-    pipelines.paths._filesystem.cache_clear()
+    pipelines.object_stores._filesystem.cache_clear()
 
 
 def fetched(store, url, folder):

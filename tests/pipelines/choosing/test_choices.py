@@ -13,7 +13,7 @@ from pipelines.choosing import rules
 from pipelines.choosing.choice_tables import SHOWN, told_of
 from pipelines.choosing.curve import class_edges
 from pipelines.choosing.scored_rows import ScoredRows
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from pipelines.worker.copies import rows_with_copies
 from tests.kit.dumps.choices import best_first, ids, within, written
 from tests.kit.dumps.small import lasting, make_texts

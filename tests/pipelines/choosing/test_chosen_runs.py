@@ -22,8 +22,8 @@ from pipelines import (
     verify_run,
 )
 from pipelines.proof.tokens import learn_tokens
-from pipelines.store.decisions import RunDecisions
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.decisions import RunDecisions
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.choices import best_first, ids, written
 from tests.kit.dumps.small import lasting
 from tests.kit.runs.outcomes import QUIET, Recorder

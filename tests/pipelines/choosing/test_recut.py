@@ -13,7 +13,7 @@ from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import REACH
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
 from pipelines.amounts_in_words import points_from
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import CUT, digests, lasting
 from tests.kit.runs.outcomes import QUIET
 

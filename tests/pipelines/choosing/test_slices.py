@@ -10,7 +10,7 @@ from annotations.labels.columns import host_of
 from filtering.errors import OutputError, SettingsError
 from pipelines import FilterConfig, RecutConfig, estimate_recut, filter_dump, recut_run
 from pipelines.choosing.cut_file import SliceCuts, read_cuts, write_cuts
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.choices import written
 from tests.kit.dumps.small import GEORGIAN, RUSSIAN, make_texts
 from tests.kit.runs.outcomes import QUIET, Recorder

@@ -16,9 +16,9 @@ from pipelines import (
     filter_dump,
     sample_near_cut,
 )
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.stored_scores import read_scores
 from pipelines.scorers.evaluate import points_of_labels
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import read_scores
 from tests.kit.dumps.small import replaced
 from tests.kit.labels.fresh import ROWS, fresh_table, random_rows
 from tests.kit.runs.outcomes import QUIET

@@ -14,7 +14,7 @@ from pipelines import RecutConfig, ThresholdConfig, choose_threshold, recut_run
 from pipelines.amounts_in_words import short_count
 from pipelines.choosing.cut_rows import CutRow
 from pipelines.choosing.threshold_in_words import in_words
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.usefixtures("in_fewer_rounds")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.names import below, lookup_below, name_of, place_of, with_end
-from pipelines.paths import StorePath
+from pipelines.object_stores import StorePath
 
 ODD = st.sampled_from(
     [b"\\", b"x", b"e9", b"\xe9", b"\xc3\xa9", b"n", b"\n", b"u202e", "\u202e".encode(), b"'"]

@@ -16,7 +16,7 @@ from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, filter
 from pipelines.progress import ConsoleReporter
 from pipelines.run.filter import inputs_of, plan_of
 from pipelines.run.scorers_of_run import untried_scorer_of
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from pipelines.worker.part_worker import PartWorker
 from pipelines.worker.worker_settings import PlannedScorer, WorkerSettings
 from tests.kit.dumps.deadly_files import write_killer

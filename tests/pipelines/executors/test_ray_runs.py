@@ -18,7 +18,7 @@ import filtering
 from filtering.errors import RunError, SettingsError
 from pipelines import Executor, FilterConfig, LocalExecutor, RayExecutor, decontaminate_dump, filter_dump
 from pipelines.executors import ray_task
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.leaking import LEAKY, config_of, make_task, write_source
 from tests.kit.dumps.small import BARE, CUT, lasting
 from tests.kit.faults.hunting import PATIENCE_S, caught, leave, struck, wait_for

@@ -16,7 +16,7 @@ from pipelines.reports.documents_to_show import GROUPS, SAMPLES, TENTH_GROUP, TE
 from pipelines.reports.row_sample import IDENTIFIED
 from pipelines.reports.run_report_data import MadeBy, gather_report
 from pipelines.reports.write_report import FORMAT
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import ARMENIAN, CUT, GEORGIAN, SELLING, make_texts
 from tests.kit.pages.run_pages import Page, run_over, texts_of
 from tests.kit.runs.outcomes import QUIET

@@ -10,8 +10,8 @@ from pipelines import FilterConfig, filter_dump
 from pipelines.dump.rows import RowReader
 from pipelines.reports.documents_to_show import RunScores
 from pipelines.reports.row_sample import choose_rows, look_at
-from pipelines.store.decisions import RunDecisions
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.decisions import RunDecisions
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import make_texts
 from tests.kit.runs.outcomes import QUIET
 

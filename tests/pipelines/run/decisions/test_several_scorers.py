@@ -24,7 +24,7 @@ from pipelines import (
 )
 from pipelines.commands.printing.runs import print_result
 from pipelines.reports.run_report_data import gather_report
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import CUT, lasting, make_texts, tables
 from tests.kit.pages.run_pages import text_of_page
 from tests.kit.runs.outcomes import QUIET, Recorder, manifest_of

@@ -10,7 +10,7 @@ import pytest
 from filtering import load_scorer
 from filtering.text.windows import window_text
 from pipelines import FilterConfig, filter_dump
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import CUT, make_texts, tables, write_dump
 from tests.kit.runs.full_effort import CPU, FULL
 from tests.kit.runs.outcomes import QUIET

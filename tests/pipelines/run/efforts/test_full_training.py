@@ -9,8 +9,8 @@ import pytest
 from pydantic_core import to_jsonable_python
 
 from filtering.errors import SettingsError
+from filtering.fitting.fit_heads import HEADS
 from filtering.fitting.recipes import RECIPES
-from filtering.fitting.stages import HEADS
 from pipelines import evaluate_scorer
 from pipelines.scorers import learning_curve
 from pipelines.scorers.learning_curve import write_learning_curve

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 import stamina
 
-import pipelines.paths
+import pipelines.object_stores
 from filtering.errors import RunError
 from pipelines import verify_run
-from pipelines.paths import path_of
-from pipelines.store import scratch
+from pipelines.object_stores import path_of
+from pipelines.run_folder import scratch
 from tests.kit.dumps.small import BARE, digests, lasting, make_table
 from tests.kit.stores.runs import fetched, run
 
@@ -30,14 +30,14 @@ def eager(monkeypatch):
     patient = stamina.retry_context
     hasty = {"wait_initial": 0.01, "wait_max": 0.05, "wait_jitter": 0.0}
     monkeypatch.setattr(stamina, "retry_context", lambda **options: patient(**options | hasty))
-    monkeypatch.setattr(pipelines.paths, "REQUESTS", 1)
+    monkeypatch.setattr(pipelines.object_stores, "REQUESTS", 1)
 
 
 @pytest.fixture
 def impatient(monkeypatch):
     """Give up on a store within a second."""
-    monkeypatch.setattr(pipelines.paths, "RETRY_S", 1.0)
-    monkeypatch.setattr(pipelines.paths, "FIRST_RETRY_S", 1.0)
+    monkeypatch.setattr(pipelines.object_stores, "RETRY_S", 1.0)
+    monkeypatch.setattr(pipelines.object_stores, "FIRST_RETRY_S", 1.0)
 
 
 # Stores that fail.
@@ -97,7 +97,7 @@ def test_wrong_or_expired_credentials_end_a_run_at_once_and_it_goes_on_later(
     with pytest.raises(RunError, match=rf"Writing s3://.*{what}"):
         run(settings, [remote_dump], out)
     asked = Counter((method, path) for method, path, found in proxy.log if found)
-    assert max(asked.values()) <= pipelines.paths.REQUESTS  # by the store's own client: we ask once
+    assert max(asked.values()) <= pipelines.object_stores.REQUESTS  # by the store's own client: we ask once
     proxy.relent()
     assert run(settings, [remote_dump], out).set_aside == ()
     assert verify_run(out) == []

@@ -22,8 +22,8 @@ from pipelines import (
     write_report,
 )
 from pipelines.dump.inputs import find_inputs
-from pipelines.paths import path_of
-from pipelines.store.run_folder import RunFolder
+from pipelines.object_stores import path_of
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.leaking import config_of, make_task, write_source
 from tests.kit.dumps.small import BARE, CUT, copy_of_scorer, digests, lasting, make_table
 from tests.kit.runs.outcomes import QUIET, assert_each_row_once

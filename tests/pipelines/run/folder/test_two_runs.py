@@ -37,7 +37,7 @@ def test_a_second_run_on_one_output_is_refused_while_the_first_is_at_work(comman
 
 def test_two_runs_in_one_process_are_held_apart_too(settings, tmp_path):
     from pipelines.run.upkeep import status_of_run
-    from pipelines.store.run_folder import RunFolder
+    from pipelines.run_folder.folder import RunFolder
 
     out = tmp_path / "out"
     filter_dump(FilterConfig(**settings, out=out), reporter=QUIET)

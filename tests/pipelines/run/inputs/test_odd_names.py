@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import FilterConfig, filter_dump
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import CUT, FAST, make_table
 from tests.kit.places import ROOT
 from tests.kit.runs.outcomes import QUIET, manifest_of

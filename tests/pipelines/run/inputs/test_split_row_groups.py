@@ -19,7 +19,7 @@ from pipelines.dump.spread_rows import spread_rows
 from pipelines.reports import row_sample
 from pipelines.reports.write_report import write_report
 from pipelines.run import filter as filter_module
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import CUT, tables, write_dump
 from tests.kit.runs.outcomes import QUIET, assert_each_row_once
 

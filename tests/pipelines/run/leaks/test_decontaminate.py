@@ -22,8 +22,8 @@ from pipelines import (
 )
 from pipelines.reports.run_report_data import gather_report
 from pipelines.run.upkeep import clean_run, verify_run
+from pipelines.run_folder.folder import RunFolder
 from pipelines.settings.benchmark_fields import read_fields
-from pipelines.store.run_folder import RunFolder
 from tests.kit.dumps.leaking import (
     FIB,
     LEAKY,

@@ -10,8 +10,8 @@ import pytest
 
 from filtering.errors import SettingsError
 from pipelines import decontaminate_dump, write_report
+from pipelines.run_folder.benchmark_tasks import gather_tasks
 from pipelines.settings.filter import FilterConfig
-from pipelines.store.benchmark_tasks import gather_tasks
 from tests.kit.dumps.leaking import config_of, make_task
 from tests.kit.dumps.small import make_texts
 from tests.kit.runs.outcomes import QUIET

@@ -13,7 +13,7 @@
     out/run/tmp/                 what is being written
     out/run/lock                 held by the running process (fcntl: gone with it)
 
-How a file gets its name is a matter of `pipelines.store.publishing`. A store needs no lock.
+How a file gets its name is a matter of `pipelines.run_folder.publishing`. A store needs no lock.
 
 OUT may have come from somebody else. So what its own files name is looked at before it is read, written or
 removed: `place_of` gives files of parts, `own_file` the others.
@@ -44,13 +44,13 @@ from pipelines.dump.parts import PART_SCHEMA, Parts, SetAside, places_of
 from pipelines.dump.reading import open_parquet
 from pipelines.locks import hold_lock, is_locked
 from pipelines.names import below
-from pipelines.paths import AnyPath, StorePath, files_below, path_of
-from pipelines.store.no_run import what_is_there
-from pipelines.store.own_files import as_written, is_own, of_schema
-from pipelines.store.plan import OUTPUT_FORMAT, Plan, named_here
-from pipelines.store.publishing import PublishingFolder
-from pipelines.store.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
-from pipelines.store.totals import Totals
+from pipelines.object_stores import AnyPath, StorePath, files_below, path_of
+from pipelines.run_folder.no_run import what_is_there
+from pipelines.run_folder.own_files import as_written, is_own, of_schema
+from pipelines.run_folder.plan import OUTPUT_FORMAT, Plan, named_here
+from pipelines.run_folder.publishing import PublishingFolder
+from pipelines.run_folder.receipts import INDEX_SCHEMA, RECEIPT_SCHEMA, Receipt, aligned, table_of
+from pipelines.run_folder.totals import Totals
 
 SEGMENTS_AT_A_TIME = 16
 """Of a store, where each takes a round trip."""

@@ -21,9 +21,9 @@ from filtering.regular_files import parse_json
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.names import lookup_below
-from pipelines.store.own_files import as_written
-from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.own_files import as_written
+from pipelines.run_folder.plan import Plan
 
 LEAKS_VERSION = 3
 """Raised when the same tasks would be found in other texts."""

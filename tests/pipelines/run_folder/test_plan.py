@@ -20,7 +20,7 @@ from pipelines.dump.parts import Part, Parts
 from pipelines.dump.reading import read_footer
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, output_name, split_files
-from pipelines.store.plan import Plan, keys_under, make_plan, named_here
+from pipelines.run_folder.plan import Plan, keys_under, make_plan, named_here
 from tests.kit.dumps.small import make_table
 
 SETTINGS = {"scorer_sha256": "0" * 64, "keep_at": 3.0}

@@ -21,7 +21,7 @@ from pipelines.dump.inputs import InputFile
 from pipelines.dump.parts import Fields, Parts, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
-from pipelines.paths import absolute
+from pipelines.object_stores import absolute
 from pipelines.settings.base import NO_SAMPLES, OpenShare, with_options
 from pipelines.settings.runs import LanguagesFrom, LeakAction, UnsureAction
 

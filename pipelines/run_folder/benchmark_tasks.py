@@ -14,9 +14,9 @@ from filtering.leaks.settings import benchmark_name
 from filtering.printable import listed, printable
 from filtering.regular_files import check_regular
 from pipelines.dump.reading import open_parquet
-from pipelines.paths import path_of
+from pipelines.object_stores import path_of
+from pipelines.run_folder.leaked_items import CONTAMINATED, FILE, on_many_sites, read_items
 from pipelines.settings.runs import BenchmarkSettings
-from pipelines.store.leaked_items import CONTAMINATED, FILE, on_many_sites, read_items
 
 LONG_QUESTION = 2000
 """Characters; questions of benchmarks have 50 to 500, pages of the web 2,700, each at the median."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from annotations.labels.sources import GRADES_FILE, TEXTS_FILE
 from filtering.printable import printable
 from filtering.wrong_values import near_path
-from pipelines.paths import AnyPath
+from pipelines.object_stores import AnyPath
 
 NO_RUNS = {
     TEXTS_FILE: "texts, whose page is report.html: the same 'edufilter write --dry-run' says what is left",

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from filtering.fitting import joint, stages
+from filtering.fitting import fit_heads, joint
 from filtering.fitting.cross_validation import fit_calibration, nested_raw, out_of_fold
 from filtering.fitting.fit_data import rank_target, read_fit_data
+from filtering.fitting.fit_heads import HEADS, head_fit
 from filtering.fitting.joint import LANDMARKS
 from filtering.fitting.ridge import PENALTY, solve_ridge
-from filtering.fitting.stages import HEADS, head_fit
 from filtering.folds import ASSIGNMENTS, fold_assignment
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
@@ -115,7 +115,7 @@ def test_ridge_is_that_of_scikit_learn_over_embeddings_of_spread_one():
     data = embedded_data()
     rows = data.embeddings.astype(np.float64)
     scaled = rows / np.sqrt(rows.var(axis=0).sum())
-    model = linear_model.Ridge(alpha=stages.RIDGE_PENALTY).fit(scaled, rank_target(data.labels))
+    model = linear_model.Ridge(alpha=fit_heads.RIDGE_PENALTY).fit(scaled, rank_target(data.labels))
     np.testing.assert_allclose(values(fitted(data, "ridge"), data), model.predict(scaled), atol=1e-9)
 
 

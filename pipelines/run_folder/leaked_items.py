@@ -17,10 +17,10 @@ from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE
 from pipelines.dump.reading import OpenParquet, open_parquet
 from pipelines.dump.row_sites import sites_of
 from pipelines.names import lookup_below
-from pipelines.store.leak_files import read_hits, read_tasks
-from pipelines.store.own_files import as_written
-from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import read_hits, read_tasks
+from pipelines.run_folder.own_files import as_written
+from pipelines.run_folder.plan import Plan
 
 MANY_SITES = 20
 """An item on more of them may be common text. A document of which nothing tells the site is one."""

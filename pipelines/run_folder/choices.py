@@ -14,10 +14,10 @@ from filtering.arrays import Bytes, Floats32
 from filtering.errors import OutputError
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.own_files import as_written, of_schema
+from pipelines.run_folder.stored_scores import reach
 from pipelines.settings.choosing import MOST_REPEATS
-from pipelines.store.own_files import as_written, of_schema
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import reach
 
 CHOICE_SCHEMA = pa.schema([("times", pa.uint8())])
 """Of `run/choice`: one row a row of the part; 0 is dropped."""

@@ -15,10 +15,10 @@ from filtering.scoring.audited import count_audited
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
 from pipelines.names import lookup_below
-from pipelines.store.own_files import as_written, of_schema
-from pipelines.store.plan import CUT_OF, SCORED_FORMATS, Plan
-from pipelines.store.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.own_files import as_written, of_schema
+from pipelines.run_folder.plan import CUT_OF, SCORED_FORMATS, Plan
+from pipelines.run_folder.receipts import RECEIPT_SCHEMA, Receipt, sum_of_counts
 
 TOTALS = (
     *("rows", "kept", "used", "text_bytes", "kept_text_bytes", "used_text_bytes"),

@@ -19,11 +19,11 @@ from filtering.printable import printable
 from filtering.text.arrow import REASONS
 from pipelines.dump.parts import Part
 from pipelines.names import lookup_below
-from pipelines.store.choices import times_of
-from pipelines.store.leak_files import HITS_SCHEMA, read_hits
-from pipelines.store.plan import Plan
-from pipelines.store.run_folder import RunFolder
-from pipelines.store.stored_scores import OF_EACH, UNSURE, read_scores
+from pipelines.run_folder.choices import times_of
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import HITS_SCHEMA, read_hits
+from pipelines.run_folder.plan import Plan
+from pipelines.run_folder.stored_scores import OF_EACH, UNSURE, read_scores
 
 
 @dataclass(frozen=True)

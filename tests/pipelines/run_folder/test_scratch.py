@@ -13,12 +13,12 @@ import pytest
 
 from filtering.errors import RunError
 from pipelines.new_files import written_whole
-from pipelines.store import scratch
-from pipelines.store.scratch import scratch_folder
+from pipelines.run_folder import scratch
+from pipelines.run_folder.scratch import scratch_folder
 
 SCRATCH = """
 import sys
-from pipelines.store.scratch import scratch_folder
+from pipelines.run_folder.scratch import scratch_folder
 folder = scratch_folder()
 (folder / "half-written").write_text("...")
 print(folder, flush=True)

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filtering.errors import RunError
-from pipelines.paths import AnyPath, StorePath
-from pipelines.store.scratch import scratch_folder
+from pipelines.object_stores import AnyPath, StorePath
+from pipelines.run_folder.scratch import scratch_folder
 
 GROUP_ROWS = 65_536
 """Rows of a row group of a table that is written as one file."""

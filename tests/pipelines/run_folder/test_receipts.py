@@ -7,10 +7,11 @@ import time
 import pyarrow as pa
 import pytest
 
-import pipelines.store.receipts
+import pipelines.run_folder.receipts
 from filtering.errors import RunError
 from pipelines.dump.parts import Parts
-from pipelines.store.receipts import (
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.receipts import (
     RECEIPT_SCHEMA,
     Receipt,
     ReceiptLog,
@@ -19,7 +20,6 @@ from pipelines.store.receipts import (
     sum_of_counts,
     table_of,
 )
-from pipelines.store.run_folder import RunFolder
 
 
 def key(number):
@@ -75,7 +75,7 @@ def test_the_first_receipt_is_written_at_once_and_those_that_follow_at_the_end_i
 
 
 def test_a_receipt_that_comes_long_after_the_last_is_written_at_once(monkeypatch):
-    monkeypatch.setattr(pipelines.store.receipts, "WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(pipelines.run_folder.receipts, "WRITE_EVERY_S", 0.0)
     shelf = Shelf()
     with ReceiptLog(shelf.write) as log:
         for number in range(3):
@@ -85,7 +85,7 @@ def test_a_receipt_that_comes_long_after_the_last_is_written_at_once(monkeypatch
 
 
 def test_a_segment_holds_no_more_than_so_many_receipts(monkeypatch):
-    monkeypatch.setattr(pipelines.store.receipts, "SEGMENT_ROWS", 10)
+    monkeypatch.setattr(pipelines.run_folder.receipts, "SEGMENT_ROWS", 10)
     shelf = Shelf()
     with ReceiptLog(shelf.write) as log:
         for number in range(26):
@@ -96,7 +96,7 @@ def test_a_segment_holds_no_more_than_so_many_receipts(monkeypatch):
 
 
 def test_stragglers_are_written_though_none_follows(monkeypatch):
-    monkeypatch.setattr(pipelines.store.receipts, "WRITE_EVERY_S", 0.2)
+    monkeypatch.setattr(pipelines.run_folder.receipts, "WRITE_EVERY_S", 0.2)
     shelf = Shelf()
     with ReceiptLog(shelf.write) as log:
         log.add(receipt(1))
@@ -133,7 +133,7 @@ def test_an_error_of_writing_comes_out_at_once_and_is_not_waited_for_again():
 
 
 def test_an_error_of_writing_stragglers_comes_out_of_the_next_receipt(monkeypatch):
-    monkeypatch.setattr(pipelines.store.receipts, "WRITE_EVERY_S", 0.1)
+    monkeypatch.setattr(pipelines.run_folder.receipts, "WRITE_EVERY_S", 0.1)
     shelf = Shelf()
     raising = pytest.raises(OSError, match="away")
     with raising, ReceiptLog(shelf.write) as log:
@@ -149,7 +149,7 @@ def test_an_error_of_writing_stragglers_comes_out_of_the_next_receipt(monkeypatc
 
 
 def test_an_error_of_writing_stragglers_comes_out_of_leaving_too(monkeypatch):
-    monkeypatch.setattr(pipelines.store.receipts, "WRITE_EVERY_S", 0.1)
+    monkeypatch.setattr(pipelines.run_folder.receipts, "WRITE_EVERY_S", 0.1)
     shelf = Shelf()
     raising = pytest.raises(OSError, match="away")
     with raising, ReceiptLog(shelf.write) as log:
@@ -225,7 +225,7 @@ def in_order(parts, receipts):
 
 
 def test_receipts_of_many_segments_come_in_the_order_of_the_parts_in_several_pieces(monkeypatch):
-    monkeypatch.setattr(pipelines.store.receipts, "ALIGNED_ROWS", 10)
+    monkeypatch.setattr(pipelines.run_folder.receipts, "ALIGNED_ROWS", 10)
     parts = parts_of(range(35))
     segments = [table_of([receipt(n) for n in range(34 - k, -1, -7)]) for k in range(7)]
     strangers = table_of([receipt(n) for n in range(100, 120)])

@@ -1,4 +1,4 @@
-"""What is read of a finished run's manifest, and so must be in it; `pipelines.store.manifest` writes it."""
+"""What is read of a finished run's manifest, and so must be in it; `manifest.py` writes it."""
 
 from typing import Literal
 

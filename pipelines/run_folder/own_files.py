@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from filtering.errors import BadFileError, OutputError, RunError
 from pipelines.names import name_of
-from pipelines.paths import AnyPath
+from pipelines.object_stores import AnyPath
 
 
 def is_own(path: Path) -> bool:

@@ -15,8 +15,8 @@ from filtering.scoring.settings import COMBINATIONS
 from filtering.scoring.several import combine_scores
 from pipelines.dump.parts import Part, Parts
 from pipelines.dump.reading import open_parquet
-from pipelines.store.own_files import as_written
-from pipelines.store.run_folder import RunFolder
+from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.own_files import as_written
 
 SCORES_GROUP_ROWS = 1 << 20
 """Rows of a row group, of hits as well."""
