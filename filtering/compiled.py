@@ -64,6 +64,12 @@ class _Kernel:
         return self.dispatcher._numba_type_
 
 
+def is_compiled(kernel: Callable[..., Any]) -> bool:
+    """Tell whether a kernel was compiled here before; if not, its first call takes seconds."""
+    folder, module = _cache_folder(), kernel.__module__.rpartition(".")[2]
+    return folder is not None and any(folder.glob(f"*/{module}.{kernel.__name__}-*.nbi"))
+
+
 @cache
 def _cache_folder() -> Path | None:
     """Return the folder for compiled kernels; None if none can be used. Said once, if it is an odd one."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
+from filtering.compiled import is_compiled
 from filtering.embedding.settings import Placement
 from filtering.scoring.settings import SHIPPED, Effort, ExitSettings
 from filtering.signals.settings import Rule
@@ -161,8 +162,12 @@ class WorkerSettings(BaseModel):
     def waits_for(self) -> str:
         """What a worker loads before its first row, if that takes seconds; else nothing."""
         waits = ["loading the embedder"] if self.embeds else []
-        waits += ["preparing the search for leaks"] if self.leaks is not None else []
-        about = " (the first one on a machine compiles it, in about 20 seconds)" if self.leaks else ""
+        about = ""
+        if self.leaks is not None:
+            waits.append("preparing the search for leaks")
+            about = (
+                "" if _search_is_compiled() else " (compiling it for this machine, once: about 20 seconds)"
+            )
         return f"{' and '.join(waits).capitalize()}{about}"
 
     def with_threads(self, threads: int) -> "WorkerSettings":
@@ -181,3 +186,10 @@ class WorkerSettings(BaseModel):
                 "placement": replace(self.placement, folder=folder and absolute(folder)),
             }
         )
+
+
+def _search_is_compiled() -> bool:
+    from filtering.leaks.prose_search import scan_prose  # late: most runs look for no leaks
+    from filtering.leaks.token_runs import list_tokens
+
+    return is_compiled(scan_prose) or is_compiled(list_tokens)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotations.labels.sources import read_text_file
+from filtering.leaks import LeakIndex, Task
 from pipelines.commands.printing.runs import audit_in_words, languages_in_words
 from pipelines.commands.printing.slices import print_slices
 from pipelines.progress import ConsoleReporter, RowMeter
@@ -250,7 +251,7 @@ def test_what_a_worker_loads_is_said_if_it_takes_seconds(settings, word):
     assert bool(said) == bool(word)
 
 
-def test_the_search_for_leaks_is_waited_for_beside_the_embedder():
+def test_the_search_for_leaks_is_waited_for_beside_the_embedder_and_compiling_it_once(tmp_path, monkeypatch):
     given = {
         "out": "o",
         "scorers": (WEB,),
@@ -259,9 +260,13 @@ def test_the_search_for_leaks_is_waited_for_beside_the_embedder():
         "write": "kept",
         "effort": "full",
     }
-    leaks = LeakSearch(sha256="0", action="drop")
-    said = WorkerSettings(**given, score_column="edu_score", leaks=leaks).waits_for
-    assert said.startswith("Loading the embedder and preparing the search for leaks (the first")
+    settings = WorkerSettings(**given, score_column="edu_score", leaks=LeakSearch(sha256="0", action="drop"))
+    monkeypatch.setattr("filtering.compiled._cache_folder", lambda: tmp_path)
+    loads = "Loading the embedder and preparing the search for leaks"
+    assert settings.waits_for == f"{loads} (compiling it for this machine, once: about 20 seconds)"
+    monkeypatch.undo()
+    LeakIndex.of([Task("a", "mine", "def double(n):", "    return 2 * n")])
+    assert settings.waits_for == loads
 
 
 def test_time_left_never_falls_by_more_than_the_next_count_can_bring(monkeypatch):
