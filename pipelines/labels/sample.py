@@ -19,6 +19,7 @@ from annotations.labels.spreadsheet_cells import guarded
 from annotations.samples.active import choose_active, diversity_features
 from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
 from filtering.errors import BadFileError, OutputError, SettingsError
+from filtering.extras import require_all
 from filtering.scoring.scorers import Scorer
 from filtering.scoring.settings import SHIPPED
 from filtering.text.near_duplicates import representatives
@@ -111,6 +112,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         If the ``annotate`` extra is not installed.
     """
     reporter = reporter or ConsoleReporter()
+    require_all({"annotate": "rensa"})  # which is used when all is read
     refuse_taken(config.out, overwrite=config.overwrite)
     rubric = rubric_to_show(config.rubric, config.scorer)
     dump = split_files(
