@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
@@ -59,7 +60,7 @@ def supervise(work: Callable[[], int], *, last_words: Callable[[], str] = str) -
             is_ordered = _stop_on_orders(last_words)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
             begin_notes(Notes(memory, deadly, suspects))
-            return work_and_end(lambda: _work_or_stop(work, is_ordered, last_words))
+            return work_and_end(partial(_work_or_stop, work, is_ordered, last_words))
         code = _wait_for(child)
         if code >= 0:
             return code
@@ -103,8 +104,10 @@ def work_and_end(work: Callable[[], int]) -> int:
     return codes[0]
 
 
-def _work_or_stop(work: Callable[[], int], is_ordered: threading.Event, last_words: Callable[[], str]) -> int:
-    """Run a command. Whatever it raises after an order to stop is that order's doing, and no fault to show."""
+def _work_or_stop(
+    work: Callable[[], int], is_ordered: threading.Event, last_words: Callable[[], str]
+) -> int:
+    """Run a command. Whatever it raises after an order to stop is that order's doing: no fault to show."""
     try:
         return work()
     except BaseException:
@@ -141,8 +144,8 @@ def _stop_on_orders(last_words: Callable[[], str]) -> threading.Event:
     written. What has not ended after `END_WITHIN_S` is ended, so that further orders change nothing. A
     terminal sends Ctrl-C to the supervisor, which passes it on, and to the child.
 
-    Python drops KeyboardInterrupt where C code called it back, as LLVM does when numba has compiled something,
-    and the code that called may then fail for want of what was not done. Neither is shown.
+    Python drops KeyboardInterrupt where C code called it back, as LLVM does when numba has compiled
+    something, and the code that called may then fail for want of what was not done. Neither is shown.
 
     Returns
     -------
