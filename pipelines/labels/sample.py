@@ -309,7 +309,7 @@ def _write_page(table: pa.Table, page: Path, rubric: Rubric | None) -> None:
         slices = {kind: value for kind, value in (("genre", genre), ("language", language)) if value}
         about = f"{number:,} · {name}"
         cards.append(Card("Documents", None, True, about, window[:CARD_CHARS], len(window), slices))
-    view = _View(card_section(cards, ("Documents",)), rubric)
+    view = _View(card_section(cards, ("Documents",), kinds="genres and languages"), rubric)
     shown = whole_page("sample.html", f"{len(table):,} documents to score", view)
     page.write_text(shown, encoding="utf-8", errors="replace")
 
