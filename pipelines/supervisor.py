@@ -104,9 +104,7 @@ def work_and_end(work: Callable[[], int]) -> int:
     return codes[0]
 
 
-def _work_or_stop(
-    work: Callable[[], int], is_ordered: threading.Event, last_words: Callable[[], str]
-) -> int:
+def _work_or_stop(work: Callable[[], int], is_ordered: threading.Event, last_words: Callable[[], str]) -> int:
     """Run a command. Whatever it raises after an order to stop is that order's doing: no fault to show."""
     try:
         return work()
