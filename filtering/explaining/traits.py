@@ -1,11 +1,11 @@
 """What a document has much or little of, in a sentence: its traits that moved its score most.
 
 For example: "It gives examples and addresses the reader; it has few links. Against it: it has many short
-lines." Of a document that is not kept, what speaks against it stands first, and that
-is listed among the signals which lowered its score. A trait is named for the
-statistics that count it (`groups.py`). Where a document has more of it than is usual, it moved the score by
-what these statistics and their words added; where it has less, by the statistics alone, for words that are
-not there add nothing. Nothing is named that is usual, or that added next to nothing.
+lines." Of a document that is not kept, what speaks against it stands first; that is listed among the signals
+which lowered its score. A trait is named for the statistics that count it (`groups.py`). Where a document has
+more of it than is usual, it moved the score by what these statistics and their words added; where it has
+less, by the statistics alone, for words that are not there add nothing. Nothing is named that is usual, or
+that added next to nothing.
 """
 
 from collections import defaultdict
