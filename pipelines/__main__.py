@@ -30,18 +30,14 @@ def main() -> None:
 
 
 def _run() -> int:
-    from pipelines.interrupting import INTERRUPTED, how_to_go_on
+    from pipelines.interrupting import INTERRUPTED
     from pipelines.unwanted_libraries import do_without_them
 
     do_without_them()
     gc.set_threshold(GARBAGE_AT)
-    try:
-        from pipelines.commands.cli import run
+    from pipelines.commands.cli import run
 
-        code = run(sys.argv[1:])
-    except KeyboardInterrupt:  # it came while libraries were loaded
-        sys.stderr.write(f"{how_to_go_on(sys.argv[1:])}\n")
-        code = INTERRUPTED
+    code = run(sys.argv[1:])
     if code == INTERRUPTED:  # threads may be at work for seconds yet, and Python would wait for them
         sys.stdout.flush()
         sys.stderr.flush()

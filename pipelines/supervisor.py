@@ -13,7 +13,9 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
+from typing import NoReturn
 
 from filtering.being_read import MEMORY_BYTES, Notes, begin_notes, names_in
 from filtering.printable import printable
@@ -55,10 +57,10 @@ def supervise(work: Callable[[], int], *, last_words: Callable[[], str] = str) -
         if not child:
             os.close(ends[1])
             end_when_closed(ends[0])
-            _stop_on_orders(last_words)
+            is_ordered = _stop_on_orders(last_words)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
             begin_notes(Notes(memory, deadly, suspects))
-            return work_and_end(work)
+            return work_and_end(partial(_work_or_stop, work, is_ordered, last_words))
         code = _wait_for(child)
         if code >= 0:
             return code
@@ -102,6 +104,21 @@ def work_and_end(work: Callable[[], int]) -> int:
     return codes[0]
 
 
+def _work_or_stop(work: Callable[[], int], is_ordered: threading.Event, last_words: Callable[[], str]) -> int:
+    """Run a command. Whatever it raises after an order to stop is that order's doing: no fault to show."""
+    try:
+        return work()
+    except BaseException:
+        if not is_ordered.is_set():
+            raise
+        _end_at_once(last_words)
+
+
+def _end_at_once(last_words: Callable[[], str]) -> NoReturn:
+    os.write(2, f"{last_words()}\n".encode(errors="replace"))
+    os._exit(INTERRUPTED)
+
+
 def _listed(names: frozenset[str]) -> str:
     more = len(names) - NAMES_SHOWN
     return ", ".join(map(printable, sorted(names)[:NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")
@@ -118,31 +135,36 @@ def end_when_closed(descriptor: int) -> None:
     threading.Thread(target=wait_for_end, name="parent", daemon=True).start()
 
 
-def _stop_on_orders(last_words: Callable[[], str]) -> None:
+def _stop_on_orders(last_words: Callable[[], str]) -> threading.Event:
     """Let orders raise KeyboardInterrupt: a scheduler's polite kill is to end as cleanly as Ctrl-C does.
 
     It is answered at once, by the bare system call, for the order may have come while a line was being
     written. What has not ended after `END_WITHIN_S` is ended, so that further orders change nothing. A
     terminal sends Ctrl-C to the supervisor, which passes it on, and to the child.
-    """
-    is_ordered = False
 
-    def end() -> None:
-        os.write(2, f"{last_words()}\n".encode(errors="replace"))
-        os._exit(INTERRUPTED)
+    Python drops KeyboardInterrupt where C code called it back, as LLVM does when numba has compiled
+    something, and the code that called may then fail for want of what was not done. Neither is shown.
+
+    Returns
+    -------
+    threading.Event
+        Is set by an order.
+    """
+    is_ordered = threading.Event()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal is_ordered
-        if is_ordered:
+        if is_ordered.is_set():
             return
-        is_ordered = True
+        is_ordered.set()
+        sys.unraisablehook = lambda _: None
         os.write(2, b"\nInterrupted. Stopping ...\n")
-        timer = threading.Timer(END_WITHIN_S, end)
+        timer = threading.Timer(END_WITHIN_S, _end_at_once, [last_words])
         timer.daemon = True
         timer.start()
         raise KeyboardInterrupt
 
     _handle_orders(interrupt)
+    return is_ordered
 
 
 def _handle_orders(handler: Callable[[int, FrameType | None], None]) -> None:

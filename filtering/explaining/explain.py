@@ -185,7 +185,7 @@ def explain_documents(
     >>> from filtering import load_scorer
     >>> (why,) = explain_documents(load_scorer("web"), ["For example, you know a prime number."])
     >>> why.kept, why.sentence[:40]
-    (False, 'Against it: it uses many different words')
+    (False, 'Nothing in it raises the score enough: a')
     """
     return [*explain_in_turn(scorer, texts, top=top, keep_at=keep_at, languages=languages)]
 
@@ -229,9 +229,24 @@ def with_score(why: Explanation, score: float) -> Explanation:
     kept = bool(score >= np.float32(why.keep_at))
     groups = {one.group: one.points for one in why.groups}
     sentence = traits_sentence(
-        why.speaks_for, why.speaks_against, kept=kept, starts_kept=why.start >= why.keep_at, groups=groups
+        why.speaks_for,
+        why.speaks_against,
+        kept=kept,
+        starts_kept=why.start >= why.keep_at,
+        groups=groups,
+        lacks="" if kept else _what_is_lacking(why, score),
     )
     return replace(why, score=score, kept=kept, sentence=sentence)
+
+
+def _what_is_lacking(why: Explanation, score: float) -> str:
+    """Return that nothing in a document raises its score enough; empty where something lowered it too far."""
+    if why.start + sum(one.points for one in why.groups if one.points > 0) >= why.keep_at:
+        return ""
+    return (
+        f"Nothing in it raises the score enough: a document with nothing unusual has {why.start:.2f} points, "
+        f"this one {score:.2f}, and {why.keep_at:g} are needed."
+    )
 
 
 def unscored(reason: str, keep_at: float) -> Explanation:
@@ -318,7 +333,10 @@ def _explanation(first: SignalScorer, values: _Values, usual: Usual, top: int, k
     raised_more, lowered_more = (slope * sum(one.raw for one in side[top:]) for side in (raising, lowering))
     moved = sum(abs(one.raw) for one in signals) or 1.0
     between = usual.quantiles[:, [LOW, HIGH]]
-    speaks_for, speaks_against = traits_in_words(signals, amounts, between, first.domain, slope=slope)
+    listed = {one.statistic for one in lowering[:top]}
+    speaks_for, speaks_against = traits_in_words(
+        signals, amounts, between, first.domain, listed=listed, slope=slope
+    )
     raising_passage, lowering_passage = find_passages(first, values.text, score)
     return Explanation(
         score=score,

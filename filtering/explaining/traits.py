@@ -1,14 +1,15 @@
 """What a document has much or little of, in a sentence: its traits that moved its score most.
 
 For example: "It gives examples and addresses the reader; it has few links. Against it: it has many short
-lines." Of a document that is not kept, what speaks against it stands first. A trait is named for the
-statistics that count it (`groups.py`). Where a document has more of it than is usual, it moved the score by
-what these statistics and their words added; where it has less, by the statistics alone, for words that are
-not there add nothing. Nothing is named that is usual, or that added next to nothing.
+lines." Of a document that is not kept, what speaks against it stands first; that is listed among the signals
+which lowered its score. A trait is named for the statistics that count it (`groups.py`). Where a document has
+more of it than is usual, it moved the score by what these statistics and their words added; where it has
+less, by the statistics alone, for words that are not there add nothing. Nothing is named that is usual, or
+that added next to nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -36,7 +37,13 @@ class _Trait:
 
 
 def traits_in_words(
-    signals: Sequence[Signal], amounts: Amounts, usual: Floats, domain: str, *, slope: float = 1.0
+    signals: Sequence[Signal],
+    amounts: Amounts,
+    usual: Floats,
+    domain: str,
+    *,
+    listed: Container[str],
+    slope: float = 1.0,
 ) -> tuple[str, str]:
     """Return which traits of a document raised its score, and which lowered it: two clauses, or empty.
 
@@ -51,6 +58,8 @@ def traits_in_words(
         Of each statistic in the seed, between what it usually lies: that is no trait.
     domain : str
         Of the scorer: ``if`` is control flow in code alone.
+    listed : container of str
+        Statistics whose signals are listed among those that lowered the score: no others speak against it.
     slope : float
         Rubric points of a unit of the raw value.
     """
@@ -64,11 +73,13 @@ def traits_in_words(
             continue
         at = AT[max(names, key=lambda name: abs(raws[name]))]
         if amounts.statistics[at] > usual[at, 1]:
-            found.append(_Trait(much, True, sum(raws[name] for name in names)))
+            raw, is_much = sum(raws[name] for name in names), True
         elif amounts.statistics[at] < usual[at, 0]:
-            found.append(
-                _Trait(little, False, sum(float(amounts.statistic_raws[AT[name]]) for name in names))
-            )
+            raw, is_much = sum(float(amounts.statistic_raws[AT[name]]) for name in names), False
+        else:
+            continue
+        if raw > 0 or any(name in listed for name in names):
+            found.append(_Trait(much if is_much else little, is_much, raw))
     found.sort(key=lambda one: -abs(one.raw))
     raising = [one for one in found if one.raw >= LEAST_RAW][:RAISING]
     lowering = [one for one in found if one.raw <= -LEAST_RAW][:LOWERING]
@@ -99,6 +110,7 @@ def traits_sentence(
     kept: bool,
     starts_kept: bool = False,
     groups: Mapping[str, float] | None = None,
+    lacks: str = "",
 ) -> str:
     """Return both clauses as sentences: first why a document is kept, or why it is not.
 
@@ -111,6 +123,9 @@ def traits_sentence(
         Whether a document with nothing unusual would be kept.
     groups : mapping of str to float, optional
         Rubric points by group of signals: what moved the score where no trait did.
+    lacks : str
+        What a document that is not kept lacks, as a sentence, where nothing in it raises the score enough. It
+        stands first.
 
     Examples
     --------
@@ -123,12 +138,12 @@ def traits_sentence(
     """
     clauses = [("For", speaks_for), ("Against", speaks_against)]
     (side, first), (other_side, second) = clauses if kept else clauses[::-1]
-    sentences = []
+    sentences = [lacks] if lacks else []
     if first:
         sentences.append(f"{side} it: {first}.")
-    elif kept == starts_kept and groups:
+    elif kept == starts_kept and groups and not lacks:
         sentences.append(f"Nothing {'lowered' if kept else 'raised'} it enough.")
-    elif moved := _moved_by_group(groups or {}, kept=kept):
+    elif not lacks and (moved := _moved_by_group(groups or {}, kept=kept)):
         sentences.append(moved)
     if second:
         sentences.append(f"{other_side} it: {second}.")

@@ -19,6 +19,7 @@ from annotations.labels.spreadsheet_cells import guarded
 from annotations.samples.active import choose_active, diversity_features
 from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
 from filtering.errors import BadFileError, OutputError, SettingsError
+from filtering.extras import require_all
 from filtering.scoring.scorers import Scorer
 from filtering.scoring.settings import SHIPPED
 from filtering.text.near_duplicates import representatives
@@ -111,6 +112,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         If the ``annotate`` extra is not installed.
     """
     reporter = reporter or ConsoleReporter()
+    require_all({"annotate": "rensa"})  # which is used when all is read
     refuse_taken(config.out, overwrite=config.overwrite)
     rubric = rubric_to_show(config.rubric, config.scorer)
     dump = split_files(
@@ -307,7 +309,7 @@ def _write_page(table: pa.Table, page: Path, rubric: Rubric | None) -> None:
         slices = {kind: value for kind, value in (("genre", genre), ("language", language)) if value}
         about = f"{number:,} · {name}"
         cards.append(Card("Documents", None, True, about, window[:CARD_CHARS], len(window), slices))
-    view = _View(card_section(cards, ("Documents",)), rubric)
+    view = _View(card_section(cards, ("Documents",), kinds="genres and languages"), rubric)
     shown = whole_page("sample.html", f"{len(table):,} documents to score", view)
     page.write_text(shown, encoding="utf-8", errors="replace")
 

@@ -23,6 +23,7 @@ from pipelines.reports.findings import Finding, find_what_matters
 from pipelines.reports.kept_shares import (
     FAR_IN_WORDS,
     INPUT_FILE,
+    MOST,
     OTHERS,
     SHOWN,
     Slice,
@@ -71,6 +72,7 @@ class _View:
     yields: Sequence[Table]  # in all, and by kind
     slices: Mapping[str, Sequence[Slice]]  # by kind
     others: str  # the value of a slice that stands for several
+    most: int  # values of a kind that the report has as data
     far: str  # what is said of a slice that is far from the rest
     files_kind: str  # the kind of slices that all rows are counted on
     other_distance: float  # from which documents are of another kind
@@ -118,6 +120,7 @@ def render_page(report: RunReport, charts: Mapping[str, str]) -> str:
         yields=[yields_table(list(some)) for _, some in groupby(report.yields, key=lambda one: one.kind)],
         slices=slices,
         others=OTHERS,
+        most=MOST,
         far=FAR_IN_WORDS,
         files_kind=INPUT_FILE,
         other_distance=OTHER_DISTANCE,

@@ -196,6 +196,32 @@ def test_a_command_that_does_not_end_in_time_says_how_far_it_is():
     )
 
 
+def test_an_order_that_c_code_swallows_ends_the_command_with_its_last_words_alone():
+    # As in numba: LLVM calls Python back when it has compiled something, and numba then misses what it made.
+    body = """
+import ctypes
+made = []
+
+@ctypes.CFUNCTYPE(None)
+def called_back():
+    print("ready", flush=True)
+    time.sleep(30)
+    made.append(1)
+
+called_back()
+if not made:
+    raise RuntimeError("no compiled object yet")
+"""
+    process = start(body)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == (
+        "\nInterrupted. Stopping ...\nNothing of it is kept. To begin anew:\n  edufilter train labels\n"
+    )
+
+
 def test_an_order_that_was_to_be_ignored_stays_ignored():
     body = """
 print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN, flush=True)

@@ -292,7 +292,8 @@ def languages_in_words(
     if rest:
         kept, rows = (sum(one[name] for one in rest) for name in ("kept", "rows"))
         shown.append(("all other languages", kept, rows))
-    shown += [(str(one["value"]), one["kept"], one["rows"]) for one in mine if one["value"] in UNTOLD]
+    untold = [one for one in mine if one["value"] in UNTOLD]
+    shown += [(f"language {one['value']}", one["kept"], one["rows"]) for one in untold]
     told_of = sum(one["rows"] for one in mine)
     documents = f"{sum(one['rows'] for one in mine):,} documents"
     by = {
@@ -305,10 +306,10 @@ def languages_in_words(
     ]
     if isinstance(looked_at, int) and looked_at > told_of:
         left = f"{looked_at - told_of:,}"  # which nobody looked for, and nobody counted by what is kept
-        if shown[-1][0] in UNTOLD:
+        if untold:
             counts[-1] += f", and {left} more"
         else:
-            counts.append(f"{UNKNOWN} {left} more")
+            counts.append(f"language {UNKNOWN} {left} more")
     more = f"; all: edufilter report {printable(shlex.quote(out))} --slices" if rest else ""
     return f"by language ({by}): {', '.join(counts)}{more}"
 

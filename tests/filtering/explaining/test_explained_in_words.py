@@ -98,9 +98,27 @@ def test_what_decided_stands_first():
     against = dropped.speaks_against
     assert not dropped.kept
     assert against
-    assert dropped.sentence.lower().startswith(f"against it: {against.lower()}.")
+    assert dropped.sentence.lower().partition("are needed. ")[2].startswith(f"against it: {against.lower()}.")
     assert kept.kept
     assert kept.sentence.lower().endswith(f"against it: {against.lower()}.")
+
+
+def test_a_document_that_nothing_raises_enough_is_told_so_and_one_that_was_lowered_is_not():
+    for text, keep_at in ((SHOP, 3), (LESSON, 4.9), (LESSON, 1), (SHOP, 0.7)):
+        why = explained(text, keep_at=keep_at)
+        most = why.start + sum(one.points for one in why.groups if one.points > 0)
+        lacks = (
+            f"Nothing in it raises the score enough: a document with nothing unusual has {why.start:.2f} "
+            f"points, this one {why.score:.2f}, and {keep_at:g} are needed."
+        )
+        assert why.sentence.startswith(lacks) == (most < keep_at)
+    assert not explained(SHOP, keep_at=0.7).kept
+
+
+def test_nothing_speaks_against_a_document_that_is_not_listed_as_lowering_it():
+    text = LESSON * 3
+    few, every = explained(text, top=1), explained(text, top=ALL)
+    assert len(few.speaks_against) < len(every.speaks_against)
 
 
 def test_words_of_code_are_said_of_code_alone():

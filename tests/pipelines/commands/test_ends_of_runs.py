@@ -136,7 +136,7 @@ def test_the_line_of_languages_says_what_tells_them():
     of_code = [{**one, "kind": "code language"} for one in found]
     said = languages_in_words(of_code, "out")
     assert said.startswith("by language (10 documents; a column, the path or the text tells it): ")
-    assert languages_in_words(of_code, "out", 13) == f"{said}, unknown 3 more"
+    assert languages_in_words(of_code, "out", 13) == f"{said}, language unknown 3 more"
     assert languages_in_words(of_code, "out", 10) == said
 
 
@@ -145,7 +145,10 @@ def test_documents_whose_language_is_not_sure_are_named_as_such_and_last():
         en=(1, 9), de=(1, 8), fr=(1, 7), es=(1, 6), pl=(1, 5), cs=(1, 4), **{"not clear": (2, 100)}
     )
     said = languages_in_words(found, "out")
-    assert "all other languages 2 of 9 (22.2 %), not clear 2 of 100 (2.0 %); all: edufilter report" in said
+    assert (
+        "all other languages 2 of 9 (22.2 %), language not clear 2 of 100 (2.0 %); all: edufilter report"
+        in said
+    )
 
 
 def test_a_run_without_several_languages_has_no_line_of_them():

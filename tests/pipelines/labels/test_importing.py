@@ -128,10 +128,7 @@ def test_where_what_trains_is_not_installed_the_next_step_says_so(capsys, monkey
     line, needed = capsys.readouterr().out.splitlines()[-2:]
     assert needed.startswith("train needs more than is installed here. Install it ")
     assert "pip install '.[train]'" in needed
-    assert line == "next: edufilter train labels --out SCORER"
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    print_annotation(result)
-    assert line.replace("labels", "labels --embedder none") in capsys.readouterr().out
+    assert line == "next: edufilter train labels --out SCORER --signals linear --embedder none"
 
 
 def test_a_number_with_a_comma_in_a_table_of_commas_is_told_with_what_is_meant(tmp_path):

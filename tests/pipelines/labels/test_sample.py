@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from html import escape
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from annotations.asking.rubric import load_rubric
 from annotations.labels.columns import SAMPLE_SCHEMA
 from filtering import load_scorer
-from filtering.errors import OutputError, SettingsError
+from filtering.errors import MissingExtraError, OutputError, SettingsError
 from filtering.text.windows import REACH, cut_window
 from pipelines import FilterConfig, NearCutConfig, SampleConfig, filter_dump, sample_dump, sample_near_cut
 from tests.kit.dumps.small import CUT, RUSSIAN, make_table, make_texts, write_dump
@@ -344,3 +345,9 @@ def test_a_wrong_setting_fails_at_once(dump, tmp_path, command, arguments, messa
 def test_progress_may_be_read_by_machines(dump, tmp_path, command):
     outcome = command("sample", dump, "--n", 5, "--out", tmp_path / "s.parquet", "--json-log")
     assert all(json.loads(line) for line in outcome.err.splitlines())
+
+
+def test_a_package_that_is_not_there_is_told_before_anything_is_read(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rensa", None)
+    with pytest.raises(MissingExtraError, match=r"\.\[annotate\]"):
+        draw(tmp_path / "no dump", tmp_path / "s.parquet", n=5)

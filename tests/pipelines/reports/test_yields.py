@@ -52,6 +52,7 @@ def test_the_page_and_the_data_show_them_and_a_choice_says_what_it_is(reported, 
     assert told["yields"][0]["above"][0] == above(rows, 1.0)
     text = re.sub(r"<[^>]+>", " ", (cut / "run" / "report.html").read_text())
     assert "Tokens above each cut" in text
+    assert "The same by kind of document" in text
     assert "used by score" in text
     assert "documents are used" in text
 

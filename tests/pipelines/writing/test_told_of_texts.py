@@ -41,7 +41,7 @@ def test_enough_grades_lead_to_train(command, tmp_path):
         few = command("write", "story", *asked, "--n", 20, "--out", tmp_path / "out")
         many = command("write", "story", *asked, "--n", 110, "--out", tmp_path / "out")
     assert "next: train needs 100 texts with a grade: the same command with a larger --n" in few.out
-    assert f"train {tmp_path / 'out' / 'data' / 'story.parquet'} --domain story --out SCORER" in many.out
+    assert f"train {tmp_path / 'out' / 'data' / 'story.parquet'} --out SCORER --domain story" in many.out
 
 
 def test_grades_of_a_part_are_said_to_be_of_a_part(told):
