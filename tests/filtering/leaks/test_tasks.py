@@ -52,6 +52,17 @@ def test_both_layouts_of_mbpp_are_told_by_their_fields(tmp_path, field):
     assert task.entry_point == "twice"
 
 
+@pytest.mark.parametrize("part", ["id", "prompt", "solution", "test"])
+def test_a_layout_of_code_with_one_field_of_another_name_is_told_by_the_others(tmp_path, part):
+    usual = {"id": "task_id", "prompt": "prompt", "solution": "canonical_solution", "test": "test"}[part]
+    record = {"mine" if key == usual else key: value for key, value in HUMAN_EVAL.items()}
+    (task,) = read_benchmark(
+        write(tmp_path / "made.jsonl", record), Fields(**{"id": "", "prompt": "", part: "mine"})
+    )
+    assert task.id == "Made/0"
+    assert (task.prompt, task.solution) == (HUMAN_EVAL["prompt"], HUMAN_EVAL["canonical_solution"])
+
+
 def test_fields_can_be_named(tmp_path):
     path = write(tmp_path / "own.jsonl", {"key": "a", "question": "What is it?", "answer": None, "more": [1]})
     (task,) = read_benchmark(path, Fields(id="key", prompt="question", solution="answer"))
@@ -118,7 +129,7 @@ def test_damaged_files_are_told_by_line_and_never_quoted(tmp_path, name, content
 
 def test_a_missing_file_and_another_ending_are_refused(tmp_path):
     write(tmp_path / "HumanEval.jsonl", HUMAN_EVAL)
-    with pytest.raises(SettingsError, match=r"must exist.*no\.jsonl' instead\.$"):
+    with pytest.raises(SettingsError, match=r"must exist.*no\.jsonl' instead\. None is shipped"):
         read_benchmark(tmp_path / "no.jsonl")
     with pytest.raises(SettingsError, match=r"Did you mean '.*/HumanEval\.jsonl'\?"):
         read_benchmark(tmp_path / "HumanEvla.jsonl")
