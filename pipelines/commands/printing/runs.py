@@ -27,6 +27,7 @@ from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
 from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import LEAK_OF
 from pipelines.run_folder.leaked_items import CONTAMINATED, FILE, count_statuses
 from pipelines.run_folder.leaked_items import UNTOLD as NOT_TOLD
 from pipelines.run_folder.manifest import written_passages
@@ -56,8 +57,6 @@ SEARCHED = {
     },
 }
 """What the counts of a search mean, which are no leaks."""
-LEAK_OF = "leak of "
-"""Begins the names of counts of leaks by benchmark in a manifest."""
 SHOWN_FILES = 5
 """Files that are named where they could not be read; the page and the manifest have all."""
 

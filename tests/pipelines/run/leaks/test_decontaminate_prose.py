@@ -169,6 +169,25 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
     assert "it holds the passage of a task without its question, which is no leak" in why.out, why.said
 
 
+@pytest.mark.parametrize("action", ["drop", "mark"])
+def test_a_run_most_of_whose_documents_hold_a_task_asks_whether_that_is_a_benchmark(
+    tmp_path, command, action
+):
+    texts = make_texts(9)
+    pq.write_table(pa.table({"text": texts}), tmp_path / "web.parquet")
+    for count, leaks in (("4", False), ("5", True)):
+        pq.write_table(pa.table({"question": texts[: int(count)]}), tmp_path / "pages.parquet")
+        words = ["--against", tmp_path / "pages.parquet", "--leak-action", action, "--out", tmp_path / count]
+        done = command("decontaminate", tmp_path / "web.parquet", *words, "--no-report")
+        assert (done.code, f"{count} documents that hold a benchmark task" in done.out) == (0, True), (
+            done.said
+        )
+        said = " ".join(done.err.split())
+        assert (
+            "5 of 9 documents hold a benchmark task: more than half. Most hold one of pages." in said
+        ) == leaks
+
+
 @pytest.mark.parametrize(
     ("column", "sites"),
     [
