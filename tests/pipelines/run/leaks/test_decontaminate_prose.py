@@ -281,8 +281,22 @@ def test_a_file_of_common_items_that_is_none_is_refused(content, source, benchma
 def test_common_items_of_other_benchmarks_are_refused(source, benchmark, cleaned, tmp_path):
     renamed = shutil.copy(benchmark, tmp_path / "Renamed.jsonl")
     config = config_of(source, renamed, str(tmp_path / "out"), common_items=str(cleaned))
-    with pytest.raises(SettingsError, match=r"None of its 1 common items .* of Prose, .* looks for Renamed"):
+    with pytest.raises(SettingsError, match=r"its tasks are of Prose, .* looks for Renamed"):
         decontaminate_dump(config, reporter=QUIET)
+    items = pq.read_table(cleaned / "run" / "contaminated_items.parquet")
+    pq.write_table(items.slice(0, 1), tmp_path / "none.parquet")  # which is on few sites
+    config = config.model_copy(update={"common_items": str(tmp_path / "none.parquet")})
+    with pytest.raises(SettingsError, match=r"its tasks are of Prose, .* looks for Renamed"):
+        decontaminate_dump(config, reporter=QUIET)
+
+
+def test_a_run_tells_the_common_items_of_each_benchmark(source, web, benchmark, cleaned, tmp_path, command):
+    renamed = shutil.copy(benchmark, tmp_path / "Renamed.jsonl")
+    words = [source, "--against", benchmark, "--against", renamed, "--common-items", cleaned, "--no-report"]
+    for verb in (["decontaminate"], ["filter", "--scorer", web]):
+        said = " ".join(command(*verb, *words, "--out", tmp_path / verb[0]).err.split())
+        assert "Looking for the 10 tasks of Prose, Renamed." in said
+        assert "Common items (--common-items), by benchmark: Prose 1, Renamed none." in said
 
 
 def test_what_cannot_be_told_is_so_whatever_the_dump_holds_of_its_passage(source, tmp_path, command):
