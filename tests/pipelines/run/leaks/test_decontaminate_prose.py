@@ -231,6 +231,17 @@ def test_the_page_has_the_tasks_by_benchmark(cleaned):
     assert "the words of the question and answer" in page
 
 
+def test_the_page_shows_the_answer_that_stands_below_its_question(benchmark, tmp_path):
+    texts = [f"A quiz.\n{QUESTION}\n\nTwelve bulbs!\nThe end.", f"A quiz.\n{FAMOUS}\nThe end."]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "quiz.parquet")
+    decontaminate_dump(config_of(tmp_path / "quiz.parquet", benchmark, str(tmp_path / "out")), reporter=QUIET)
+    page = " ".join(write_report(str(tmp_path / "out")).read_text().split())
+    assert "row 0, lines 2 to 4" in page
+    assert "Twelve bulbs!" in page
+    assert "The end." not in page
+    assert "row 1, line 2<" in page
+
+
 def test_code_and_prose_are_looked_for_in_one_run(source, benchmark, tmp_path):
     code = tmp_path / "Code.jsonl"
     code.write_text(json.dumps(make_task("Made/0")))
