@@ -167,6 +167,7 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
     assert "1 other document has the passage of a task without its question, and is kept." in page
     why = command("explain", "--run", tmp_path / "out", "--row", OF_PASSAGE)
     assert "it holds the passage of a task without its question, which is no leak" in why.out, why.said
+    assert "passage of a benchmark: cape of Prose, line" in why.out
 
 
 @pytest.mark.parametrize("action", ["drop", "mark"])
