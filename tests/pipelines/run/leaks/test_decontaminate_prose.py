@@ -311,6 +311,18 @@ def test_a_run_tells_the_common_items_of_each_benchmark(source, web, benchmark, 
         assert "Common items (--common-items), by benchmark: Prose 1, Renamed none." in said
 
 
+def test_benchmarks_that_are_given_once_alone_are_told_with_the_earlier_command(
+    source, web, benchmark, tmp_path, command
+):
+    begun = ["filter", source, "--scorer", web, "--no-report", "--out"]
+    found, none = [*begun, tmp_path / "found", "--against", benchmark], [*begun, tmp_path / "none"]
+    assert [command(*words).code for words in (found, none)] == [0, 0]
+    told = command(*begun, tmp_path / "found").err
+    assert "found looks for benchmarks (--against)." in told
+    assert f"--against {benchmark}" in told
+    assert "none looks for no benchmark (--against)." in command(*none, "--against", benchmark).err
+
+
 def test_what_cannot_be_told_is_so_whatever_the_dump_holds_of_its_passage(source, tmp_path, command):
     tasks = [
         {"id": "bare", "context": PASSAGE, "question": "Who built it?", "answer": "brothers"},
