@@ -365,7 +365,7 @@ def _print_guess(estimate: "RunEstimate") -> None:
     if estimate.passages is not None:
         _print_passages_guess(estimate.passages, writes=plan.settings["write"] == "passages")
     if estimate.finds_leaks:
-        show("leaks are not counted: that sample was not searched for them, which takes more time")
+        show("leaks are not counted, nor is the time to look for them: the sample was not searched")
     for warning in filter(None, (estimate.doubt, estimate.warning)):
         show(f"Warning, by that sample: {printable(warning)}")
     if estimate.unsure:
