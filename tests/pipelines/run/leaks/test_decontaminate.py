@@ -392,4 +392,6 @@ def test_the_command_of_filter_takes_fields_of_other_layouts(source, web, tmp_pa
     done = command(*arguments, "--fields", fields, "--out", tmp_path / "out")
     assert done.code == 0, done.said
     assert "removed 4 documents that hold a benchmark task, of those that reach the cut\n" in done.out
-    assert f"--fields {fields}" in (tmp_path / "out" / "run" / "report.html").read_text()
+    page = (tmp_path / "out" / "run" / "report.html").read_text()
+    assert f"--fields {fields}" in page
+    assert page.count("Documents with a leak are counted too, although no cut keeps them.") == 2
