@@ -153,7 +153,7 @@ class RecutConfig(RunSettings):
             parser=str,
             metavar="[kept|all]",
             help="Rows to write: kept documents, or all documents with edu_keep and edu_reason. Passages "
-            "take another run of filter."
+            "take another run of filter.",
         ),
     ] = "kept"
     unsure: Annotated[
