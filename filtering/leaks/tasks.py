@@ -149,8 +149,8 @@ def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[T
     tasks: list[Task] = []
     numbered: dict[int, NumberedAnswer] = {}
     unnamed: set[str] | None = None  # fields that may hold the choices of all answers so far
-    for at, record in enumerate(read_records(path), 1):
-        _check_record(record, named, at, path)
+    for at, read in enumerate(read_records(path), 1):
+        record = _checked(read, named, at, path)
         if at == 1:
             layout = _layout_of(record, named)
         if layout is None:
@@ -160,8 +160,7 @@ def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[T
                 found = fields_of_choices(record, told)
                 unnamed = found if unnamed is None else unnamed & found
         else:
-            _check_record(record, layout, at, path)
-            task = _task_of(record, layout, benchmark, at, path)
+            task = _task_of(_checked(record, layout, at, path), layout, benchmark, at, path)
             answer = task.solution
         if isinstance(answer, NumberedAnswer):
             numbered[len(tasks)] = answer
@@ -250,7 +249,8 @@ def _other_fields(path: Path, fields: Fields, has: Collection[object]) -> str:
     return f"--fields {shlex.quote(f'{path.name}:{named}')}"
 
 
-def _check_record(record: object, fields: Fields, at: int, path: Path) -> None:
+def _checked(record: object, fields: Fields, at: int, path: Path) -> Mapping[Any, Any]:
+    """Return a record that has these fields."""
     where = f"{path}, task {at}"
     if not isinstance(record, Mapping):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
@@ -260,15 +260,15 @@ def _check_record(record: object, fields: Fields, at: int, path: Path) -> None:
             f"{listed(sorted(map(str, record))) or 'none'}. Name another, for this file alone: "
             f"{_other_fields(path, fields, record)}"
         )
+    return record
 
 
 def _task_of(record: Mapping[Any, Any], layout: Fields, benchmark: str, at: int, path: Path) -> Task:
     """Return a task of code."""
     named = {part: name for part, name in vars(layout).items() if name and part != "choices"}
     texts = {part: _text_of(record[name], name, f"{path}, task {at}") for part, name in named.items()}
-    return Task(
-        **{"id": _numbered(benchmark, at), "prompt": "", "solution": "", **texts}, benchmark=benchmark
-    )
+    texts = {"id": _numbered(benchmark, at), "prompt": "", "solution": "", **texts}
+    return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts)
 
 
 def _refuse_unnamed_choices(choices: str, path: Path, fields: Fields) -> None:
