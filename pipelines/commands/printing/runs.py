@@ -44,7 +44,7 @@ UNTOLD = (NOT_SURE, UNKNOWN)
 NO_LEAKS = {
     COMMON: "a task by textbook code alone, such as a usual sorting function",
     COMMON_TEXT: "a task that is common text",
-    PASSAGE: "a task by the passage that it is about, and not by its question",
+    PASSAGE: "the passage of a task, and not its question",
 }
 """How documents without a leak match a task, by verdict."""
 SEARCHED = {

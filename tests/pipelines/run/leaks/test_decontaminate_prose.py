@@ -155,7 +155,7 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
         in done.out
     )
     assert "  1 of 5 tasks could not be looked for: their questions are empty, too short," in done.out
-    assert "1 other document matches a task by the passage that it is about" in done.out
+    assert "1 other document matches the passage of a task, and not its question" in done.out
     assert "more than 20 sites" not in done.said
     assert kept_ids(tmp_path / "out") == [row for row in range(ROWS) if row != LEAKY]
     assert statuses(tmp_path / "out") == STATUSES | {"famous": ("common text", 25)}
