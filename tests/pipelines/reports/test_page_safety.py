@@ -65,7 +65,7 @@ def planted(value):
 def test_no_string_of_a_report_is_markup(finished):
     count = LeakCount("bench", "ngram", "solution", 1, 1, 1)
     pair = LeakPair("task", "bench", ["ngram"], "leak", "a", 1, 1, 2, "lines", "text of the task")
-    marked = MarkedDocument("d.parquet", 3, 1.0, (Piece(2.0, "a passage"), Piece(None, "the rest")))
+    marked = MarkedDocument("d.parquet", 3, "its id", 1.0, (Piece(2.0, "a passage"), Piece(None, "the rest")))
     aside = {"relative": "c.parquet", "why": "it is broken", "rows": 3}
     report = gather_report(str(finished))
     report = replace(
@@ -91,7 +91,7 @@ def test_no_string_of_a_report_is_markup(finished):
     assert [tag for tag, _ in page.tags].count("script") == [tag for tag, _ in page.tags].count("svg") == 1
     for said in (
         str(finished), "edufilter filter dump", "bench", "ngram", "leak", "task", "lines", "text of the task",
-        "4 of 9 documents", "d.parquet", "a passage", "the rest",
+        "4 of 9 documents", "d.parquet", "its id", "a passage", "the rest",
         "it is gone", "it has changed", "no fastText", "no scorer", "c.parquet", "it is broken",
         report.drift.sentence, report.drift.shifts[0].meaning, report.slices[0].value, report.slices[0].kind,
         report.samples[0].file, report.samples[0].text[:200], report.samples[0].why.raised[0].name,
