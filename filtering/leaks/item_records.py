@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from filtering.errors import SettingsError
@@ -27,6 +28,13 @@ PASSAGE_NAMES = (
     "fact1",
 )
 """Names of parts as `_plain` has them, those that say most first."""
+PART_NAMES = {
+    "prompt": QUESTION_NAMES,
+    "choices": CHOICES_NAMES,
+    "solution": ANSWER_NAMES,
+    "passage": PASSAGE_NAMES,
+}
+"""By the parts of `Fields`."""
 NUMBERED = re.compile(r"(?:choice|option|sol|ending|answer|)([a-j0-9])")
 """Choices that have a field each, as ``sol1``, ``answerB`` or ``C``."""
 LETTERS = "abcdefghij"
@@ -105,13 +113,15 @@ def first_number(answers: Sequence[NumberedAnswer], where: str) -> int:
     if len(usual) > 1 or None in usual:
         raise SettingsError(
             f"Numbers of right answers must tell whether they count from 0 or from 1. In {where} none is 0, "
-            "and none is the number of choices. Give the answers as letters or as texts, or the questions "
-            "alone: --fields question=NAME"
+            "and none is the number of choices. Give the answers as letters or as texts, or leave "
+            "them out of the file."
         )
     return next(iter(usual)) or 0
 
 
-def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str | NumberedAnswer, str]:
+def parts_of(
+    record: Mapping[Any, Any], where: str, named: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[str, str | NumberedAnswer, str]:
     """Return the question, the right answer and the passage of an item; what it lacks is empty.
 
     A question that is null or empty is so too: such an item is counted among those that cannot be told.
@@ -121,13 +131,23 @@ def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str | Numbered
     record : mapping
     where : str
         File and task, for errors.
+    named : mapping, optional
+        Parts (`PART_NAMES`) that somebody named; the others are told by their usual names.
 
     Raises
     ------
     SettingsError
         If it has no field of a question under a usual name.
+
+    Examples
+    --------
+    >>> parts_of({"text": "Red?", "answer": "B", "sol1": "grass"}, "a", {"choices": ["grass", "blood"]})
+    ('Red?', 'blood', '')
     """
     flat = flattened(record)
+    for part in named.keys() & PART_NAMES.keys():
+        flat = {name: value for name, value in flat.items() if name not in PART_NAMES[part]}
+        flat[PART_NAMES[part][0]] = named[part]
     choices = choices_of(_first(flat, CHOICES_NAMES))
     fields = [] if choices else _choices_in_fields(flat)
     question = _first_text(flat, QUESTION_NAMES)
@@ -140,7 +160,7 @@ def parts_of(record: Mapping[Any, Any], where: str) -> tuple[str, str | Numbered
             "Each task must have a question, such as question or prompt. "
             f"{where} has {listed(sorted(map(str, record))) or 'none'}. "
             "Say which field is which: --fields question=NAME,choices=NAME,answer=NAME. "
-            "Leave out what it lacks."
+            "Leave out what it lacks, and what has a usual name."
         )
     answer = right_answer(_first(flat, ANSWER_NAMES), choices or fields, has_fields=bool(fields))
     return question, answer, passage

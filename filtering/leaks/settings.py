@@ -80,7 +80,7 @@ class LeakSettings:
 
 @dataclass(frozen=True)
 class Fields:
-    """Which fields of a benchmark's file hold what; an empty name means that it has none.
+    """Which fields of a benchmark's file hold what; what has an empty name is told by its usual names.
 
     Parameters
     ----------

@@ -5,20 +5,18 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import benchmark_files
 from filtering.leaks.benchmark_files import read_records
 from filtering.leaks.item_records import (
     NumberedAnswer,
-    choices_of,
     fields_of_choices,
     first_number,
     parts_of,
     passage_apart,
     question_alone,
-    right_answer,
     without_examples,
 )
 from filtering.leaks.settings import Fields, benchmark_name
@@ -90,6 +88,10 @@ NAMES_OF_IDS = (
 """Of items in prose."""
 SOLUTIONS_OF_CODE = ("canonical_solution", "code")
 
+NONE_NAMED = Fields(id="", prompt="")
+TEXTS = ("id", "prompt", "passage")
+"""Parts of an item in prose that are texts; a right answer may be more."""
+
 CODE = re.compile(
     r"^\s*(?:(?:async +)?def +\w+ *\(|(?:public|private|static|function|func|fn|class|import) +\w|"
     r"#include\b|from +[\w.]+ +import\b)",
@@ -106,7 +108,7 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     path : str or Path
         Its name ends in one of `benchmark_files.ENDINGS`.
     fields : Fields, optional
-        If not given, they are told by their usual names (`LAYOUTS`, and `item_records.py` for prose).
+        What is not named is told by its usual names (`LAYOUTS`, and `item_records.py` for prose).
 
     Raises
     ------
@@ -121,14 +123,15 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     tasks, layout = _tasks_of(path, name, fields)
     if not tasks:
         raise SettingsError(f"A benchmark must have at least one task. {path} has none.")
-    if layout is not None:
-        _check_ids(tasks, path, layout)
+    ids = layout or fields
+    if ids is not None and ids.id:
+        _check_ids(tasks, path, ids)
     elif len({one.id for one in tasks}) < len(tasks):
         tasks = [replace(one, id=_numbered(name, at)) for at, one in enumerate(tasks, 1)]
     if layout is None:
         prompts = without_examples([one.prompt for one in tasks])
         tasks = [replace(one, prompt=prompt) for one, prompt in zip(tasks, prompts, strict=True)]
-    if layout in LAYOUTS.values() or 2 * sum(map(_is_code, tasks)) >= len(tasks):
+    if layout is not None or 2 * sum(map(_is_code, tasks)) >= len(tasks):
         return tuple(
             replace(
                 one,
@@ -140,21 +143,25 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
 
 
 def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[Task], Fields | None]:
-    """Return the tasks of a file, and the layout that they have; None for prose."""
-    layout, text_bytes = fields, 0
+    """Return the tasks of a file, and the layout of code that they have; None for others."""
+    layout, text_bytes = None, 0
+    named = fields or NONE_NAMED
     tasks: list[Task] = []
     numbered: dict[int, NumberedAnswer] = {}
     unnamed: set[str] | None = None  # fields that may hold the choices of all answers so far
-    for at, record in enumerate(read_records(path), 1):
+    for at, read in enumerate(read_records(path), 1):
+        record = _checked(read, named, at, path)
         if at == 1:
-            layout = fields or _layout_of(record)
+            layout = _layout_of(record, named)
         if layout is None:
-            task, answer = _item_of(record, benchmark, at, path)
-        else:
-            task, answer = _task_of(record, layout, benchmark, at, path)
-            if answer and not layout.choices and isinstance(record, Mapping) and unnamed != set():
-                found = fields_of_choices(record, record[layout.solution])
+            task, answer = _item_of(record, named, benchmark, at, path)
+            told = record[named.solution] if named.solution and not named.choices else ""
+            if answer and answer == str(told) and unnamed != set():
+                found = fields_of_choices(record, told)
                 unnamed = found if unnamed is None else unnamed & found
+        else:
+            task = _task_of(_checked(record, layout, at, path), layout, benchmark, at, path)
+            answer = task.solution
         if isinstance(answer, NumberedAnswer):
             numbered[len(tasks)] = answer
             text_bytes += sum(map(len, answer.choices))
@@ -164,8 +171,8 @@ def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[T
         text_bytes += task.size
         if text_bytes > benchmark_files.TEXT_BYTES:
             raise BadFileError(benchmark_files.too_large(path))
-    if unnamed and layout is not None:
-        _refuse_unnamed_choices(min(unnamed), path, layout)
+    if unnamed:
+        _refuse_unnamed_choices(min(unnamed), path, named)
     first = first_number(list(numbered.values()), str(path))
     for place, answer in numbered.items():
         tasks[place] = replace(tasks[place], solution=answer.text(first))
@@ -184,20 +191,33 @@ def _is_code(task: Task) -> bool:
     return bool(task.entry_point or task.test or CODE.search(f"{task.prompt}\n{task.solution}"))
 
 
-def _layout_of(record: object) -> Fields | None:
-    has = set(record) if isinstance(record, Mapping) else set()
-    return next((fields for fields in LAYOUTS.values() if has.issuperset(fields.names())), None)
+def _layout_of(record: Mapping[Any, Any], fields: Fields) -> Fields | None:
+    """Return the layout of a record of code, with the fields that are named; None if it has none."""
+    given = {part: name for part, name in vars(fields).items() if name}
+    if fields.test or fields.entry_point:
+        free = record.keys() - set(given.values())
+        usual = {part: next((one for one in names if one in free), "") for part, names in USUAL_NAMES.items()}
+        return Fields(**{**usual, **given})
+    layouts = [replace(one, **given) for one in LAYOUTS.values()]
+    return next((one for one in layouts if record.keys() >= set(one.names())), None)
 
 
-def _item_of(record: object, benchmark: str, at: int, path: Path) -> tuple[Task, str | NumberedAnswer]:
+def _item_of(
+    record: Mapping[Any, Any], fields: Fields, benchmark: str, at: int, path: Path
+) -> tuple[Task, str | NumberedAnswer]:
     """Return an item without its right answer, and that."""
     where = f"{path}, task {at}"
-    if not isinstance(record, Mapping):
-        raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
-    question, answer, passage = parts_of(record, where)
-    doc = record.get("doc")  # of a sample of lm-evaluation-harness: what the task calls itself goes first
-    named = {**record, **doc} if isinstance(doc, Mapping) else record
-    found = str(next((named[name] for name in NAMES_OF_IDS if isinstance(named.get(name), str | int)), at))
+    named = {part: record[name] for part, name in vars(fields).items() if name}
+    texts = {part: _text_of(named[part], getattr(fields, part), where) for part in TEXTS if part in named}
+    others = {name: value for name, value in record.items() if name not in fields.names()}
+    question, answer, passage = parts_of(others, where, {**named, **texts})
+    if isinstance(told := named.get("solution"), str) and answer == told.strip():
+        answer = told  # its blanks count, if it is code
+    if "id" in texts:
+        return Task(texts["id"], benchmark, question, "", passage=passage), answer
+    doc = others.get("doc")  # of a sample of lm-evaluation-harness: what the task calls itself goes first
+    ids = {**others, **doc} if isinstance(doc, Mapping) else others
+    found = str(next((ids[name] for name in NAMES_OF_IDS if isinstance(ids.get(name), str | int)), at))
     name = _numbered(benchmark, found) if found.isdecimal() else found
     return Task(name, benchmark, question, "", passage=passage), answer
 
@@ -229,30 +249,26 @@ def _other_fields(path: Path, fields: Fields, has: Collection[object]) -> str:
     return f"--fields {shlex.quote(f'{path.name}:{named}')}"
 
 
-def _task_of(
-    record: object, fields: Fields, benchmark: str, at: int, path: Path
-) -> tuple[Task, str | NumberedAnswer]:
-    """Return a task without its solution, and that."""
+def _checked(record: object, fields: Fields, at: int, path: Path) -> Mapping[Any, Any]:
+    """Return a record that has these fields."""
     where = f"{path}, task {at}"
     if not isinstance(record, Mapping):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
-    named = {part: name for part, name in vars(fields).items() if name}
-    if missing := sorted(set(named.values()) - set(record)):
+    if missing := sorted(set(fields.names()) - set(record)):
         raise SettingsError(
             f"Each task must have the field {missing[0]!r}. {where} lacks it; it has "
             f"{listed(sorted(map(str, record))) or 'none'}. Name another, for this file alone: "
             f"{_other_fields(path, fields, record)}"
         )
-    texts = {**dict.fromkeys(vars(fields), ""), "id": _numbered(benchmark, at)}
-    answer: str | NumberedAnswer = ""
-    if choices := named.pop("choices", ""):
-        given = record[named.pop("solution")] if "solution" in named else None
-        answer = right_answer(given, choices_of(record[choices]))
-    texts |= {part: _text_of(record[name], name, where) for part, name in named.items()}
-    del texts["choices"]
-    answer = answer or texts.pop("solution")
-    texts["solution"] = ""
-    return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts), answer
+    return record
+
+
+def _task_of(record: Mapping[Any, Any], layout: Fields, benchmark: str, at: int, path: Path) -> Task:
+    """Return a task of code."""
+    named = {part: name for part, name in vars(layout).items() if name and part != "choices"}
+    texts = {part: _text_of(record[name], name, f"{path}, task {at}") for part, name in named.items()}
+    texts = {"id": _numbered(benchmark, at), "prompt": "", "solution": "", **texts}
+    return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts)
 
 
 def _refuse_unnamed_choices(choices: str, path: Path, fields: Fields) -> None:

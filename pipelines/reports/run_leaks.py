@@ -24,6 +24,8 @@ from pipelines.run_folder.plan import Plan
 PAIRS = 60
 """Documents shown beside a task."""
 PAIR_CHARS = 1500
+ANSWER_LINES = 10
+"""Beside a question, in which its answer is shown."""
 HITS_READ = 200_000
 """Hits that are counted by method and shown: they are held in memory."""
 MANY_SHOWN = 100
@@ -319,7 +321,10 @@ def _places(parts: Sequence[Part], chosen: Sequence[_Found]) -> Iterator[Place]:
 
 def _pair(found: _Found, document: str, texts: Mapping[tuple[str, str, str], str]) -> LeakPair:
     best = found.hits[0]
-    lines = document.split("\n")[best["first_line"] - 1 : best["last_line"]]
+    lines, first, last = document.split("\n"), best["first_line"], best["last_line"]
+    if best["part"] == ANSWERED:
+        question, both = (texts[found.benchmark, found.task, part] for part in (QUESTION, ANSWERED))
+        first, last = lines_with_answer(lines, first, last, both.removeprefix(f"{question}\n"))
     return LeakPair(
         task=found.task,
         benchmark=found.benchmark,
@@ -327,8 +332,27 @@ def _pair(found: _Found, document: str, texts: Mapping[tuple[str, str, str], str
         verdict=found.verdict,
         file=found.file,
         row=found.row,
-        first_line=best["first_line"],
-        last_line=best["last_line"],
-        lines="\n".join(lines)[:PAIR_CHARS],
+        first_line=first,
+        last_line=last,
+        lines="\n".join(lines[first - 1 : last])[:PAIR_CHARS],
         task_text=texts[found.benchmark, found.task, best["part"]][:PAIR_CHARS],
     )
+
+
+def lines_with_answer(lines: Sequence[str], first: int, last: int, answer: str) -> tuple[int, int]:
+    """Return the first and last line to show of a question, from 1, so that its answer is among them.
+
+    They are those of the question where it holds the answer, or none of the next lines does.
+
+    Examples
+    --------
+    >>> lines_with_answer(["Quiz", "Which is red?", "", "Blood.", "More"], 2, 2, "blood")
+    (2, 4)
+    """
+    wanted = answer.strip().lower()
+    around = [last, *range(last + 1, last + ANSWER_LINES + 1), *range(first - 1, first - ANSWER_LINES, -1)]
+    for line in around:
+        start, stop = min(first, line), max(last, line)
+        if start >= 1 and wanted in "\n".join(lines[start - 1 : stop]).lower():
+            return start, min(stop, len(lines))
+    return first, last

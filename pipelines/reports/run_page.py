@@ -222,7 +222,7 @@ def _leak_counts(found: RunLeaks) -> list[Table]:
         *([Table(MANY_TITLE, ("task", "sites"), found.many_sites)] if found.many_sites else []),
         *(
             Table(
-                f"{name}: documents found, common text too",
+                f"{name}: documents found, by what found them",
                 head,
                 [_leak_count(one) for one in counts],
             )

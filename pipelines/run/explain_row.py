@@ -58,6 +58,8 @@ class ExplainedDocument:
         ends, in bytes of the text, and its points.
     passages_left_out : str
         Why the run did not write them; empty where it did.
+    output_passage : int, optional
+        Which of them, from 0, is the row of the output that was asked for; of a run with one scorer.
     chosen_by : str
         What a run chose by that has no cut of its own, in words; empty where one cut decides.
     """
@@ -73,6 +75,7 @@ class ExplainedDocument:
     combined: float = 0.0
     passages: Sequence[tuple[int, int, float]] = ()
     passages_left_out: str = ""
+    output_passage: int | None = None
     chosen_by: str = ""
 
 
@@ -164,6 +167,7 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
         combined=float(whole.value[row]),
         passages=passages,
         passages_left_out=_why_left_out(whole, row, plan.settings.get("write")),
+        output_passage=None if config.output_row is None or points or not passages else found.passage,
         chosen_by=_chosen_by(plan) if decided.chosen else "",
     )
 

@@ -12,6 +12,7 @@ from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
 from filtering.scoring.unsure import Unsure
+from pipelines.amounts_in_words import counted
 from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import read_spread_rows, unsure_of_sample
 from pipelines.dump.inputs import InputFile, find_inputs
@@ -30,12 +31,12 @@ from pipelines.run.scorers_of_run import (
     scorer_settings,
     untried_scorer_of,
 )
-from pipelines.run_folder.benchmark_tasks import doubt_of_tasks, gather_tasks
+from pipelines.run_folder.benchmark_tasks import common_in_words, doubt_of_tasks, gather_tasks
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.plan import Plan, PlanSettings, make_plan
 from pipelines.settings.base import NO_REPORT, words_of
 from pipelines.settings.filter import FilterConfig
-from pipelines.settings.runs import DecontaminateConfig, DumpSettings
+from pipelines.settings.runs import BenchmarkSettings, DecontaminateConfig, DumpSettings
 from pipelines.worker.leak_finder import leak_settings, search_of
 from pipelines.worker.output import AddedColumns
 from pipelines.worker.unsure_finder import (
@@ -130,7 +131,8 @@ def filter_dump(
     with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
             reporter.say(describe_scorers(config, untried))
-            _warn_of_tasks(tasks, reporter)
+            if tasks:
+                _tell_tasks(tasks, config, reporter)
             if plan.facts.score_column != config.score_column:
                 reporter.say(
                     f"The texts have a column {config.score_column!r} already. Scores go to "
@@ -202,9 +204,7 @@ def decontaminate_dump(
     plan = replace(plan, command=words_of("decontaminate", config, page_options))
     with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
-            names = sorted({one.benchmark for one in tasks})
-            reporter.say(f"Looking for the {len(tasks):,} tasks of {', '.join(names)}.")
-            _warn_of_tasks(tasks, reporter)
+            _tell_tasks(tasks, config, reporter)
             sample = read_spread_rows(
                 plan.parts, plan.facts.text_column, checksums=not config.ignore_checksums
             )
@@ -213,7 +213,12 @@ def decontaminate_dump(
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
 
-def _warn_of_tasks(tasks: Sequence[Task], reporter: Reporter) -> None:
+def _tell_tasks(tasks: Sequence[Task], settings: BenchmarkSettings, reporter: Reporter) -> None:
+    """Say what is looked for, which of it is common text, and what may be no benchmark."""
+    names = sorted({one.benchmark for one in tasks})
+    reporter.say(f"Looking for the {counted(len(tasks), 'task')} of {printable(', '.join(names))}.")
+    if settings.common_items is not None:
+        reporter.say(printable(common_in_words(tasks)))
     if doubt := doubt_of_tasks(tasks):
         reporter.say(f"Warning: {printable(doubt)}")
 

@@ -48,12 +48,15 @@ class FoundDocument:
         Its row in the file, from 0.
     part : Part
         Of the run; of a dump, the whole file.
+    passage : int
+        Where a row of the output was asked for: how many rows before it are of the same document.
     """
 
     file: str
     row: Row
     number: int
     part: Part
+    passage: int = 0
 
 
 def file_of_dump(dump: str, given: str) -> str:
@@ -119,8 +122,9 @@ def find_in_run(config: ExplainConfig, run: RunDecisions, good: Parts) -> FoundD
     RunError
         If the system does not let us read it.
     """
+    passage = 0
     if config.output_row is not None:
-        part, place = _place_of_output(config, run, good)
+        part, place, passage = _place_of_output(config, run, good)
     else:
         unread = _Unread(read_set_aside(run.folder.read_manifest()), run.plan)
         if config.row is None:
@@ -128,7 +132,7 @@ def find_in_run(config: ExplainConfig, run: RunDecisions, good: Parts) -> FoundD
         else:
             part, place = _place_of_row(config, good, unread)
     (row,) = read_unchanged(part, np.array([place]), run.plan.facts.row_reader)
-    return FoundDocument(part.relative, row, part.first_row + place, part)
+    return FoundDocument(part.relative, row, part.first_row + place, part, passage)
 
 
 def _whole(file: InputFile) -> Part:
@@ -221,15 +225,16 @@ def _place_of_row(config: ExplainConfig, good: Parts, unread: _Unread) -> tuple[
     return inside[0], row - inside[0].first_row
 
 
-def _place_of_output(config: ExplainConfig, run: RunDecisions, good: Parts) -> tuple[Part, int]:
-    """Return the part and the row in it that a row of the output is from."""
+def _place_of_output(config: ExplainConfig, run: RunDecisions, good: Parts) -> tuple[Part, int, int]:
+    """Return the part and row that a row of the output is from, and how many rows before it are of that."""
     counts = {one.output: one.data_rows for one in receipts_of_manifest(run.folder)}
     parts = sorted(_of_output(good, config, run.folder), key=lambda part: part.output)
     left = config.output_row or 0
     for part in parts:
         count = counts[part.output]
         if left < count:
-            return part, int(_written_rows(run, part, count)[left])
+            rows = _written_rows(run, part, count)
+            return part, int(rows[left]), int(np.count_nonzero(rows[:left] == rows[left]))
         left -= count
     if not any(counts[part.output] for part in parts):
         raise SettingsError(f"The output of {config.run} must have rows to explain one. Nothing was kept.")

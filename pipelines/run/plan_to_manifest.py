@@ -24,7 +24,7 @@ from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
 from pipelines.run.resume import settle_plan
 from pipelines.run_folder.folder import RunFolder
-from pipelines.run_folder.leak_files import write_all_hits, write_tasks
+from pipelines.run_folder.leak_files import LEAK_OF, write_all_hits, write_tasks
 from pipelines.run_folder.leaked_items import FILE, MANY_SITES, leaks_on_many_sites, write_items
 from pipelines.run_folder.manifest import read_set_aside, receipts_of_manifest, write_manifest
 from pipelines.run_folder.plan import Plan
@@ -157,6 +157,7 @@ def run_plan(
     if folder.manifest.exists():
         _tell_complete(folder, plan, reporter)
         _tell_many_sites(folder, reporter)
+        _tell_much_leaked(folder, reporter)
         return _result(folder, plan, rows_scored=0, seconds=0.0)
     done = folder.are_done(plan.parts)
     waiting = plan.parts.largest_first(~done)
@@ -200,6 +201,7 @@ def run_plan(
             write_items(folder, plan)
             _tell_many_sites(folder, reporter)
         write_manifest(folder, plan, {one.name: one.address for one in settings.scorers})
+        _tell_much_leaked(folder, reporter)
         folder.clear_temporary()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(finished_parts()) from None
@@ -244,6 +246,25 @@ def _result(folder: RunFolder, plan: Plan, *, rows_scored: int, seconds: float) 
         doubt=doubt_of_run(plan.parts, plan.facts.text_column, manifest),
         next_step=plan.how_to_read if set_aside else "",
     )
+
+
+def _tell_much_leaked(folder: RunFolder, reporter: Reporter) -> None:
+    """Warn if most documents hold tasks: something else may have been given in place of a benchmark."""
+    manifest = folder.read_manifest()
+    leaked, action = manifest["leaked"], manifest["settings"].get("leak_action")
+    reached = manifest["kept"] + (leaked if action == "drop" else 0)
+    searched, of = (manifest["rows"], "") if manifest["scorer"] is None else (reached, " that reach the cut")
+    if 2 * leaked > searched:
+        counts = {
+            name.removeprefix(LEAK_OF): count
+            for name, count in manifest["leaks"].items()
+            if name.startswith(LEAK_OF)
+        }
+        most = max(counts, key=lambda name: counts[name])
+        reporter.say(
+            f"Warning: {leaked:,} of {searched:,} documents{of} hold a benchmark task: more than half. Most "
+            f"hold one of {printable(most)}. Is it a benchmark, or are these documents made of one?"
+        )
 
 
 def _tell_many_sites(folder: RunFolder, reporter: Reporter) -> None:

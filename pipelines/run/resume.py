@@ -214,6 +214,8 @@ def _refuse_other_settings(folder: RunFolder, before: Plan, now: Plan, *, same_i
             what = f"{given} of {folder.root} is {_in_words(old)}. Now it is {_in_words(new)}."
             if name in DIGESTS:
                 what = f"{DIGESTS[name]} of {folder.root} differ from those given now."
+            if name == "leaks_sha256" and not (old and new):
+                what = f"{folder.root} looks for {'benchmarks' if old else 'no benchmark'} (--against)."
             scorers = _scorers(before, now)
             if name in ("scorer_sha256", "scorers") and scorers[0] != scorers[1]:
                 what = (
@@ -255,6 +257,8 @@ def _way_on(folder: RunFolder, name: str, before: Plan, now: Plan, *, same_input
         first = "Another cut needs no new scoring: finish this run, then use 'edufilter recut'."
         return f"{first} {before.how_to_finish}"
     option = "--to" if CUT_OF in now.settings else "--out"
+    if name == "leaks_sha256" and before.command:
+        return f"Choose another folder ({option}), or give the earlier benchmarks:\n  {before.typed}"
     return f"Choose another folder ({option}), or give the earlier setting."
 
 

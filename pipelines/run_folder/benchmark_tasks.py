@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from filtering.errors import BadFileError, SettingsError
 from filtering.leaks import Task, read_benchmark
 from filtering.leaks.benchmark_files import find_benchmarks
@@ -54,14 +56,17 @@ def gather_tasks(
     ids = {(task.benchmark, task.id) for task in tasks}
     if len(ids) < len(tasks):
         _refuse_repeated(tasks, files)
-    common = set() if settings.common_items is None else _common_items(settings.common_items)
-    if common and not common & ids:
-        raise SettingsError(
-            f"'common_items' (--common-items) must have tasks of the run. None of its {len(common):,} common "
-            f"items is one: they are of {listed(sorted({name for name, _ in common}))}, the run looks for "
-            f"{listed(sorted(set(names)))}. A benchmark is called as its file: give the file the name that "
-            "it had, or leave --common-items out."
-        )
+    common: set[tuple[str, str]] = set()
+    if settings.common_items is not None:
+        items = _items_of(settings.common_items)
+        if items.num_rows and not _ids_of(items) & ids:
+            raise SettingsError(
+                "'common_items' (--common-items) must have tasks of the run. It has none: its tasks are of "
+                f"{listed(sorted({printable(name) for name, _ in _ids_of(items)}))}, the run looks for "
+                f"{listed(sorted(set(names)))}. A benchmark is called as its file: give the file the name "
+                "that it had, or leave --common-items out."
+            )
+        common = _ids_of(on_many_sites(items, [CONTAMINATED, COMMON_TEXT]))
     return tuple(
         replace(one, passage_leaks=settings.passage_leaks, is_common=(one.benchmark, one.id) in common)
         for one in tasks
@@ -106,20 +111,37 @@ def _refuse_repeated(tasks: Sequence[Task], files: Sequence[Path]) -> None:
     )
 
 
-def _common_items(path: str) -> set[tuple[str, str]]:
-    """Return the benchmark and task of items that an earlier run found on more than `MANY_SITES`."""
+def common_in_words(tasks: Sequence[Task]) -> str:
+    """Return how many tasks of each benchmark are common text.
+
+    Examples
+    --------
+    >>> common_in_words([Task("a", "arc", "Why?", "", is_common=True), Task("b", "gsm8k", "How?", "")])
+    'Common items (--common-items), by benchmark: arc 1, gsm8k none.'
+    """
+    counts = Counter({one.benchmark: 0 for one in tasks})
+    counts.update(one.benchmark for one in tasks if one.is_common)
+    named = ", ".join(f"{name} {f'{count:,}' if count else 'none'}" for name, count in sorted(counts.items()))
+    return f"Common items (--common-items), by benchmark: {named}."
+
+
+def _ids_of(items: pa.Table) -> set[tuple[str, str]]:
+    """Return the benchmark and task of each item."""
+    return set(zip(items["benchmark"].to_pylist(), items["task"].to_pylist(), strict=True))
+
+
+def _items_of(path: str) -> pa.Table:
+    """Return the items that an earlier run wrote down."""
     try:
         place = path_of(path)
         if isinstance(place, Path):
             place = place / "run" / FILE if place.is_dir() else place
             check_regular(place, (place.resolve().parent,))
         with open_parquet(place) as file:
-            table = read_items(file)
+            return read_items(file)
     except Exception as error:  # pyarrow raises nearly any
         what = "which is no such file" if "://" in path or os.path.lexists(path) else "which is not there"
         raise SettingsError(
             f"'common_items' (--common-items) must be run/{FILE} of a run, or the folder of that run. "
             f"Got '{printable(path)}', {what}."
         ) from error
-    chosen = on_many_sites(table, [CONTAMINATED, COMMON_TEXT])
-    return set(zip(chosen["benchmark"].to_pylist(), chosen["task"].to_pylist(), strict=True))

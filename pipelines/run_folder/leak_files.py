@@ -27,6 +27,8 @@ from pipelines.run_folder.plan import Plan
 
 LEAKS_VERSION = 3
 """Raised when the same tasks would be found in other texts."""
+LEAK_OF = "leak of "
+"""Begins the names of counts of leaks by benchmark in a manifest."""
 HITS_SCHEMA = pa.schema([pa.field("file", pa.string(), nullable=False), *SCHEMA])
 """File below its input and row in it, from 0; lines from 1; see `filtering.leaks.search`."""
 FOUND_BY = {

@@ -188,11 +188,16 @@ class Plan:
         return NO_SAMPLES not in self.command
 
     @property
+    def typed(self) -> str:
+        """The command that began the run, as it is typed; empty if that is not known."""
+        return _typed(self.command)
+
+    @property
     def how_to_finish(self) -> str:
         """What to do to finish the run, as a sentence."""
         if not self.command:
             return "Finish it with the command that began it."
-        return f"To finish it:\n  {_typed(self.command)}"
+        return f"To finish it:\n  {self.typed}"
 
     @property
     def how_to_read(self) -> str:

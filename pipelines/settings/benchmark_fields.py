@@ -111,6 +111,6 @@ BenchmarkFields = Annotated[
         rich_help_panel=LEAKS,
         help="Names of the benchmark's fields, such as question=ask,choices=ends,answer=right; "
         "also passage, or prompt and solution of code. For one of several files, begin with its name: "
-        "mine.jsonl:question=ask. Repeat it for more files. Default: the usual names.",
+        "mine.jsonl:question=ask. Repeat it for more files. What is not named keeps its usual names.",
     ),
 ]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 from typer import Argument, Option
 
 from filtering.errors import SettingsError
@@ -97,6 +97,12 @@ def repeats_in_words(rules: RepeatRules | None) -> str | None:
 Amount = Annotated[Positive | None, from_words(count_in_words)]
 
 
+def _refuse_passages(write: object) -> object:
+    if write == "passages":
+        raise ValueError("must be kept or all. For passages filter the dump again with --write passages")
+    return write
+
+
 class RecutConfig(RunSettings):
     """Settings of `recut_run`: the same run with another choice of documents, from its stored scores.
 
@@ -142,9 +148,12 @@ class RecutConfig(RunSettings):
     ] = None
     write: Annotated[
         RecutWrite,
+        BeforeValidator(_refuse_passages),
         Option(
+            parser=str,
+            metavar="[kept|all]",
             help="Rows to write: kept documents, or all documents with edu_keep and edu_reason. Passages "
-            "take another run of filter."
+            "take another run of filter.",
         ),
     ] = "kept"
     unsure: Annotated[

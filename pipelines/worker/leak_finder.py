@@ -15,7 +15,7 @@ from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE, SCHEMA
 from filtering.text.arrow import text_chunks
 from pipelines.dump.parts import Part
 from pipelines.run_folder.folder import RunFolder
-from pipelines.run_folder.leak_files import HITS_SCHEMA, read_tasks, search_digest, tasks_json
+from pipelines.run_folder.leak_files import HITS_SCHEMA, LEAK_OF, read_tasks, search_digest, tasks_json
 from pipelines.settings.runs import LeakAction
 from pipelines.worker.worker_settings import LeakSearch
 
@@ -76,7 +76,7 @@ class FoundLeaks:
         pairs = zip(self.at.tolist(), self.hits["benchmark"].to_pylist(), strict=True)
         is_leak = pc.equal(self.hits["verdict"], LEAK).to_pylist()
         of_leaks = {pair for pair, counts in zip(pairs, is_leak, strict=True) if counts}
-        documents.update(f"leak of {benchmark}" for _, benchmark in of_leaks)
+        documents.update(f"{LEAK_OF}{benchmark}" for _, benchmark in of_leaks)
         return int(leaked.sum()), documents
 
 

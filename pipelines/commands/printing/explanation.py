@@ -124,6 +124,9 @@ def _print_passages(found: ExplainedDocument) -> None:
         show("They are rows of the output, each marked as a leak (--leak-action mark).")
     else:
         show("They are rows of the output.")
+    if found.output_passage is not None and len(found.passages) > 1:
+        start, stop, _ = found.passages[found.output_passage]
+        show(f"The row that you asked for is bytes {start:,} to {stop:,}.")
 
 
 def _points(value: float | None) -> str:
@@ -158,7 +161,8 @@ def _print_leaks(found: ExplainedDocument) -> None:
         found_at.setdefault(place, []).append(found_by(hit["method"], hit["part"]))
     for (verdict, task, benchmark, first, last), by in list(found_at.items())[:LEAKS_SHOWN]:
         lines = f"line {first}" if first == last else f"lines {first} to {last}"
-        show(printable(f"{verdict}: {task} of {benchmark}, {lines}: {', '.join(by)}"))
+        what = f"{verdict} of a benchmark" if verdict == PASSAGE else verdict
+        show(printable(f"{what}: {task} of {benchmark}, {lines}: {', '.join(by)}"))
     if (more := len(found_at) - LEAKS_SHOWN) > 0:
         show(f"and {more:,} more; all are in run/hits.parquet")
 
@@ -196,6 +200,6 @@ def _print_passage(does: str, passage: Passage | None, why: Explanation) -> None
         text = " ".join(passage.text.split())
         end = "..." if passage.characters > len(passage.text) or len(text) > SHOWN_CHARS else ""
         show(
-            f"\nThe passage that {does} the score most ({why.signals_score:.2f} with it, "
+            f"\nThe part of the text that {does} the score most ({why.signals_score:.2f} with it, "
             f"{passage.score_without:.2f} without):\n  {printable(text[:SHOWN_CHARS])}{end}"
         )

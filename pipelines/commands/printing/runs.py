@@ -27,6 +27,7 @@ from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
 from pipelines.run_folder.folder import RunFolder
+from pipelines.run_folder.leak_files import LEAK_OF
 from pipelines.run_folder.leaked_items import CONTAMINATED, FILE, count_statuses
 from pipelines.run_folder.leaked_items import UNTOLD as NOT_TOLD
 from pipelines.run_folder.manifest import written_passages
@@ -43,7 +44,7 @@ UNTOLD = (NOT_SURE, UNKNOWN)
 NO_LEAKS = {
     COMMON: "a task by textbook code alone, such as a usual sorting function",
     COMMON_TEXT: "a task that is common text",
-    PASSAGE: "a task by the passage that it is about, and not by its question",
+    PASSAGE: "the passage of a task, and not its question",
 }
 """How documents without a leak match a task, by verdict."""
 SEARCHED = {
@@ -56,8 +57,6 @@ SEARCHED = {
     },
 }
 """What the counts of a search mean, which are no leaks."""
-LEAK_OF = "leak of "
-"""Begins the names of counts of leaks by benchmark in a manifest."""
 SHOWN_FILES = 5
 """Files that are named where they could not be read; the page and the manifest have all."""
 
@@ -367,7 +366,7 @@ def _print_guess(estimate: "RunEstimate") -> None:
     if estimate.passages is not None:
         _print_passages_guess(estimate.passages, writes=plan.settings["write"] == "passages")
     if estimate.finds_leaks:
-        show("leaks are not counted: that sample was not searched for them, which takes more time")
+        show("leaks are not counted, nor is the time to look for them: the sample was not searched")
     for warning in filter(None, (estimate.doubt, estimate.warning)):
         show(f"Warning, by that sample: {printable(warning)}")
     if estimate.unsure:

@@ -145,10 +145,10 @@ def test_numbers_of_which_nobody_knows_where_they_begin_are_refused(tmp_path):
     (tmp_path / "made.jsonl").write_text(
         "\n".join(json.dumps({**SIQA, "question": one, "label": "2"}) for one in "ab")
     )
-    with pytest.raises(SettingsError, match=r"from 0 or from 1\. In .*made\.jsonl none is 0, .*--fields"):
+    with pytest.raises(
+        SettingsError, match=r"from 0 or from 1\. In .*made\.jsonl none is 0, .*as letters or as texts"
+    ):
         read_benchmark(tmp_path / "made.jsonl")
-    (task, *_) = read_benchmark(tmp_path / "made.jsonl", Fields(id="question", prompt="question"))
-    assert task.prompt == "a"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +190,28 @@ def test_fields_of_choices_answers_and_passages_can_be_named(tmp_path):
     fields = Fields(id="", prompt="ask", solution="key", choices="ends", passage="about")
     (task,) = read_benchmark(tmp_path / "own.jsonl", fields)
     assert (task.id, task.prompt, task.solution, task.passage) == ("own/1", "Red?", "grass", "All.")
+
+
+@pytest.mark.parametrize(
+    ("moved", "part"),
+    [("question", "prompt"), ("id", "id"), ("answers", "solution"), ("context", "passage")],
+)
+def test_what_is_not_named_is_told_by_its_usual_names(tmp_path, moved, part):
+    record = {**FORMS["SQuAD"][0], "text": "no question"}
+    record["new"] = record.pop(moved)
+    (tmp_path / "made.jsonl").write_text(json.dumps(record))
+    (task,) = read_benchmark(tmp_path / "made.jsonl", Fields(**{"id": "", "prompt": "", part: "new"}))
+    assert (task.id, task.prompt, task.solution, task.passage) == FORMS["SQuAD"][1]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"prompt": "ask"}, {"prompt": "ask", "solution": "key"}, {"choices": "ends"}]
+)
+def test_answers_are_told_by_choices_of_which_one_or_neither_is_named(tmp_path, fields):
+    record = {"ask": "Red", "question": "Red", "key": "B", "answer": "B", "ends": ENDS, "choices": ENDS}
+    (tmp_path / "made.jsonl").write_text(json.dumps(record))
+    (task,) = read_benchmark(tmp_path / "made.jsonl", Fields(**{"id": "", "prompt": "", **fields}))
+    assert (task.id, task.prompt, task.solution) == ("made/1", "Red", "grass")
 
 
 @pytest.mark.parametrize("keys", [[0, 1, 3], ["A", "d", "B."], ["", "2", 3]])

@@ -52,6 +52,17 @@ def test_both_layouts_of_mbpp_are_told_by_their_fields(tmp_path, field):
     assert task.entry_point == "twice"
 
 
+@pytest.mark.parametrize("part", ["id", "prompt", "solution", "test"])
+def test_a_layout_of_code_with_one_field_of_another_name_is_told_by_the_others(tmp_path, part):
+    usual = {"id": "task_id", "prompt": "prompt", "solution": "canonical_solution", "test": "test"}[part]
+    record = {"mine" if key == usual else key: value for key, value in HUMAN_EVAL.items()}
+    (task,) = read_benchmark(
+        write(tmp_path / "made.jsonl", record), Fields(**{"id": "", "prompt": "", part: "mine"})
+    )
+    assert task.id == "Made/0"
+    assert (task.prompt, task.solution) == (HUMAN_EVAL["prompt"], HUMAN_EVAL["canonical_solution"])
+
+
 def test_fields_can_be_named(tmp_path):
     path = write(tmp_path / "own.jsonl", {"key": "a", "question": "What is it?", "answer": None, "more": [1]})
     (task,) = read_benchmark(path, Fields(id="key", prompt="question", solution="answer"))

@@ -25,6 +25,7 @@ from tests.kit.runs.outcomes import QUIET, Recorder
         ("--keep-tokens 5 --max-repeat 3", "--max-repeat must come with --curve."),
         ("--keep-tokens 5 --expand", "--expand must come with --curve or --repeat."),
         ("--repeat score>=1:2 --expand --write all", "--expand must come with --write kept."),
+        ("--write passages", "For passages filter the dump again with --write passages. Got 'passages'"),
         ("--repeat score>=1:2 --by language", "--by and --repeat may be given"),
         ("--keep-fraction .1 --tokenizer x", "--tokenizer must come with --keep-tokens or --repeat."),
         ("--repeat score>1:2", "must be like 'score>=4:3"),

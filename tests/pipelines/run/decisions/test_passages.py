@@ -265,6 +265,18 @@ def test_a_passage_of_the_output_is_explained_by_its_document(passages, long_dum
     assert "They are rows of the output." in done.out
 
 
+def test_of_several_passages_the_row_that_was_asked_for_is_named(web, tmp_path, command):
+    pq.write_table(pa.table({"text": [make_long_text(1) + make_long_text(2)]}), tmp_path / "a.parquet")
+    words = ["filter", tmp_path / "a.parquet", "--scorer", web, "--keep-at", CUT, "--write", "passages"]
+    assert command(*words, "--effort", "fast", "--no-report", "--out", tmp_path / "out").code == 0
+    rows = tables(tmp_path / "out" / "data").to_pylist()
+    assert len(rows) == 2
+    for number, row in enumerate(rows):
+        done = command("explain", "--run", tmp_path / "out", "--output-row", number)
+        wanted = f"The row that you asked for is bytes {row['edu_start']:,} to {row['edu_end']:,}."
+        assert wanted in done.out
+
+
 def test_a_new_cut_is_of_whole_documents_and_says_so(passages, tmp_path):
     said = Recorder()
     recut_run(RecutConfig(run=str(passages), to=str(tmp_path / "cut"), keep_at=1.3), reporter=said)

@@ -135,6 +135,8 @@ def test_the_command_says_why_in_words_first_and_in_harmless_signs(command, read
     assert f"has {why.start:.2f} points." in done.out
     few = command("explain", tmp_path / "a.md", "--top", 1).out
     assert f"The other {why.others + len(why.raised) + len(why.lowered) - 2:,} are small amounts" in few
+    (tmp_path / "b.md").write_text("\n\n".join(TEXTS))
+    assert "\nThe part of the text that " in command("explain", tmp_path / "b.md").out
     assert "red" in done.out
     assert "\x1b" not in done.out
     file = read / "dump" / "sub" / "a.parquet"

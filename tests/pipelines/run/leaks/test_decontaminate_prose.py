@@ -155,7 +155,7 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
         in done.out
     )
     assert "  1 of 5 tasks could not be looked for: their questions are empty, too short," in done.out
-    assert "1 other document matches a task by the passage that it is about" in done.out
+    assert "1 other document matches the passage of a task, and not its question" in done.out
     assert "more than 20 sites" not in done.said
     assert kept_ids(tmp_path / "out") == [row for row in range(ROWS) if row != LEAKY]
     assert statuses(tmp_path / "out") == STATUSES | {"famous": ("common text", 25)}
@@ -167,6 +167,26 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
     assert "1 other document has the passage of a task without its question, and is kept." in page
     why = command("explain", "--run", tmp_path / "out", "--row", OF_PASSAGE)
     assert "it holds the passage of a task without its question, which is no leak" in why.out, why.said
+    assert "passage of a benchmark: cape of Prose, line" in why.out
+
+
+@pytest.mark.parametrize("action", ["drop", "mark"])
+def test_a_run_most_of_whose_documents_hold_a_task_asks_whether_that_is_a_benchmark(
+    tmp_path, command, action
+):
+    texts = make_texts(9)
+    pq.write_table(pa.table({"text": texts}), tmp_path / "web.parquet")
+    for count, leaks in (("4", False), ("5", True)):
+        pq.write_table(pa.table({"question": texts[: int(count)]}), tmp_path / "pages.parquet")
+        words = ["--against", tmp_path / "pages.parquet", "--leak-action", action, "--out", tmp_path / count]
+        done = command("decontaminate", tmp_path / "web.parquet", *words, "--no-report")
+        assert (done.code, f"{count} documents that hold a benchmark task" in done.out) == (0, True), (
+            done.said
+        )
+        said = " ".join(done.err.split())
+        assert (
+            "5 of 9 documents hold a benchmark task: more than half. Most hold one of pages." in said
+        ) == leaks
 
 
 @pytest.mark.parametrize(
@@ -210,6 +230,17 @@ def test_the_page_has_the_tasks_by_benchmark(cleaned):
     page = write_report(str(cleaned)).read_text()
     assert "Tasks by benchmark" in page
     assert "the words of the question and answer" in page
+
+
+def test_the_page_shows_the_answer_that_stands_below_its_question(benchmark, tmp_path):
+    texts = [f"A quiz.\n{QUESTION}\n\nTwelve bulbs!\nThe end.", f"A quiz.\n{FAMOUS}\nThe end."]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "quiz.parquet")
+    decontaminate_dump(config_of(tmp_path / "quiz.parquet", benchmark, str(tmp_path / "out")), reporter=QUIET)
+    page = " ".join(write_report(str(tmp_path / "out")).read_text().split())
+    assert "row 0, lines 2 to 4" in page
+    assert "Twelve bulbs!" in page
+    assert "The end." not in page
+    assert "row 1, line 2<" in page
 
 
 def test_code_and_prose_are_looked_for_in_one_run(source, benchmark, tmp_path):
@@ -262,8 +293,34 @@ def test_a_file_of_common_items_that_is_none_is_refused(content, source, benchma
 def test_common_items_of_other_benchmarks_are_refused(source, benchmark, cleaned, tmp_path):
     renamed = shutil.copy(benchmark, tmp_path / "Renamed.jsonl")
     config = config_of(source, renamed, str(tmp_path / "out"), common_items=str(cleaned))
-    with pytest.raises(SettingsError, match=r"None of its 1 common items .* of Prose, .* looks for Renamed"):
+    with pytest.raises(SettingsError, match=r"its tasks are of Prose, .* looks for Renamed"):
         decontaminate_dump(config, reporter=QUIET)
+    items = pq.read_table(cleaned / "run" / "contaminated_items.parquet")
+    pq.write_table(items.slice(0, 1), tmp_path / "none.parquet")  # which is on few sites
+    config = config.model_copy(update={"common_items": str(tmp_path / "none.parquet")})
+    with pytest.raises(SettingsError, match=r"its tasks are of Prose, .* looks for Renamed"):
+        decontaminate_dump(config, reporter=QUIET)
+
+
+def test_a_run_tells_the_common_items_of_each_benchmark(source, web, benchmark, cleaned, tmp_path, command):
+    renamed = shutil.copy(benchmark, tmp_path / "Renamed.jsonl")
+    words = [source, "--against", benchmark, "--against", renamed, "--common-items", cleaned, "--no-report"]
+    for verb in (["decontaminate"], ["filter", "--scorer", web]):
+        said = " ".join(command(*verb, *words, "--out", tmp_path / verb[0]).err.split())
+        assert "Looking for the 10 tasks of Prose, Renamed." in said
+        assert "Common items (--common-items), by benchmark: Prose 1, Renamed none." in said
+
+
+def test_benchmarks_that_are_given_once_alone_are_told_with_the_earlier_command(
+    source, web, benchmark, tmp_path, command
+):
+    begun = ["filter", source, "--scorer", web, "--no-report", "--out"]
+    found, none = [*begun, tmp_path / "found", "--against", benchmark], [*begun, tmp_path / "none"]
+    assert [command(*words).code for words in (found, none)] == [0, 0]
+    told = command(*begun, tmp_path / "found").err
+    assert "found looks for benchmarks (--against)." in told
+    assert f"--against {benchmark}" in told
+    assert "none looks for no benchmark (--against)." in command(*none, "--against", benchmark).err
 
 
 def test_what_cannot_be_told_is_so_whatever_the_dump_holds_of_its_passage(source, tmp_path, command):
