@@ -63,13 +63,16 @@ def test_a_rubric_that_is_none_is_refused_before_anything_is_read(command, tmp_p
 
 @pytest.mark.parametrize(
     ("domain", "words"),
-    [("", "labels --out"), ("web", "labels --out"), ("code", "labels --domain code --out")],
+    [("", ""), ("web", ""), ("code", " --domain code")],
 )
 def test_labels_by_a_rubric_are_trained_on_as_its_domain(capsys, domain, words):
     print_annotation(
         AnnotateResult(out="labels", labels=200, statuses={"ok": 200}, spent_usd=0, domain=domain)
     )
-    assert f"next: edufilter train {words} SCORER\n" in capsys.readouterr().out
+    assert (
+        f"next: edufilter train labels --out SCORER{words} --signals linear --embedder none\n"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(

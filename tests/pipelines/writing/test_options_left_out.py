@@ -86,7 +86,9 @@ def test_texts_cut_by_their_grades_do_not_lead_to_train_but_to_those_that_were_c
             refused = command("train", texts, "--domain", "story", "--out", tmp_path / "scorer")
             assert "the same 'edufilter write' without --keep-grade brings them back" in refused.err
         count = server.count
-        assert f"next: edufilter train {texts} --domain story" in command(*arguments).out.replace("\n", " ")
+        assert f"next: edufilter train {texts} --out SCORER --domain story" in command(
+            *arguments
+        ).out.replace("\n", " ")
         assert server.count == count
     assert read_labels(str(texts)).scores.min() < 3
 
