@@ -1,7 +1,7 @@
 """Questions to a language model: what is asked, of whom, how fast, for how much money, and what came back.
 
 Here: what a question looks like (`question_form.py`), rubrics and their prompts, the `Annotator` protocol and
-the files that talk to endpoints, the journal of paid replies, the budget, the loop that asks, and documents
+the files that talk to endpoints, the journal of paid replies, prices and the budget, the loop that asks, and documents
 with planted orders (canaries).
 Not here: which documents are asked about (`samples/`), what becomes of the ratings (`labels/`), and questions
 for texts (`writing/`).

@@ -12,7 +12,8 @@ from filtering.brief import brief
 from filtering.scoring.audited import name_audited
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.datasets_map import Mappable
-from filtering.scoring.scorers import EMBEDDING_STAGE, EmbeddingScorer, Scores, SignalScorer
+from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
+from filtering.scoring.scores import EMBEDDING_STAGE, Scores
 from filtering.scoring.settings import Effort
 from filtering.scoring.unsure import Unsure
 from filtering.signals.linear import LinearSignals

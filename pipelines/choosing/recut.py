@@ -16,7 +16,7 @@ from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
 from filtering.printable import listed, printable, short_name
 from filtering.scoring.cascade_exits import Exits, find_exits
-from filtering.scoring.scorers import SIGNALS_STAGE
+from filtering.scoring.scores import SIGNALS_STAGE
 from pipelines.amounts_in_words import percent, some_of
 from pipelines.choosing.choice_tables import told_of
 from pipelines.choosing.chosen import Chosen, count_chosen

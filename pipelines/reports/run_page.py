@@ -11,10 +11,10 @@ from rich.filesize import decimal as size
 
 from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.explaining.drift import OTHER_DISTANCE
-from filtering.explaining.explain import Explanation, SignalAmount
+from filtering.explaining.explanation import Explanation, SignalAmount
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.rubric_points import POINTS
-from filtering.scoring.scorers import DECIDED_BY, EMBEDDING_STAGE, STAGES
+from filtering.scoring.scores import DECIDED_BY, EMBEDDING_STAGE, STAGES
 from pipelines.amounts_in_words import duration, percent, points_from, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page

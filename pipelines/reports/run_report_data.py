@@ -17,8 +17,10 @@ import pyarrow.compute as pc
 from filtering.arrays import Floats32
 from filtering.errors import EdufilterError, OutputError
 from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
-from filtering.explaining.explain import Explanation, explain_in_turn
-from filtering.scoring.scorers import STAGES, SignalScorer
+from filtering.explaining.explain import explain_in_turn
+from filtering.explaining.explanation import Explanation
+from filtering.scoring.scorers import SignalScorer
+from filtering.scoring.scores import STAGES
 from filtering.scoring.unsure import Unsure, count_unsure
 from pipelines.choosing.choice_tables import ChoiceTold, read_told
 from pipelines.dump.reading import open_parquet
