@@ -1,5 +1,6 @@
 """Settings of the verbs that make scorers."""
 
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,7 +29,7 @@ TEACHER_TOKENS = 512
 
 FIT_FOLDS = (0, 1, 2)
 """Folds of groups that the signals of a teacher are fitted to; exits are found on the other two."""
-LEAST_N = -(-LEAST_PAIRED * FOLDS // (FOLDS - len(FIT_FOLDS)))
+LEAST_N = ceil(LEAST_PAIRED * FOLDS / (FOLDS - len(FIT_FOLDS)))
 """With fewer documents no exits can be shown to hold the bound that a run asks for by default."""
 
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
