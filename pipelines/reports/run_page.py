@@ -32,9 +32,10 @@ from pipelines.reports.kept_shares import (
     without_value,
 )
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
-from pipelines.reports.run_report_data import RunReport, Sample
+from pipelines.reports.run_report_data import RunReport
 from pipelines.reports.settings_in_words import settings_table
 from pipelines.reports.several_scorers import agreement_tables, differing_groups
+from pipelines.reports.shown_documents import Sample
 from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.reports.yields import yields_table
 from pipelines.run.audit import AuditResult, agreement_of, hundredths
