@@ -31,7 +31,7 @@ from pipelines.choosing.threshold_in_words import how_weighted, in_words, likely
 from pipelines.scorer_addresses import open_signals
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.settings.base import command_of, placement_in_words
-from pipelines.settings.scorers import Goal, ThresholdConfig
+from pipelines.settings.threshold import Goal, ThresholdConfig
 
 EXAMPLE_PRECISION = 0.9
 """The goal that is named where none was given."""
