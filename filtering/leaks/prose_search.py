@@ -186,7 +186,7 @@ def scan_prose(  # noqa: C901 - one pass
                 runs[at] = (mine[at] * U_BASE + mine[at + 1]) * U_BASE + mine[at + 2]
             for at in range(begin, end):
                 if at + AHEAD < end:
-                    prefetch_row(bits, filter_bit(runs[at + AHEAD], bits) >> U_6)
+                    prefetch_row(bits, int(filter_bit(runs[at + AHEAD], bits) >> U_6))
                 row = look_up(runs[at], bits, slots, values) - 1
                 if row < -1:
                     continue
