@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.checked_arrays import Wanted, checked_arrays
-from filtering.embedding.settings import Placement
+from filtering.embedding.settings import DEFAULT_EMBEDDER, Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
@@ -254,7 +254,7 @@ def load_scorer(
     if description.get("embedding") is None:
         raise SettingsError(
             f"A scorer must have been trained with an embedder for --effort {effort}. {name!r} was not. Use "
-            "--effort fast, or train it again with --embedder."
+            f"--effort fast, or train it again with --embedder {DEFAULT_EMBEDDER}."
         )
     from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 

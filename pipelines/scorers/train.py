@@ -18,8 +18,7 @@ from annotations.labels.labels import cut_texts_warning
 from annotations.labels.sources import read_table, text_column_of
 from filtering import save_scorer
 from filtering.embedding.embedders import Embedder
-from filtering.errors import MissingExtraError
-from filtering.extras import how_to_install, require_all
+from filtering.extras import require_all
 from filtering.fitting.cross_validation import Fit, compare, fits_of_figures, simplest_of_the_best
 from filtering.fitting.fit_data import FitData
 from filtering.fitting.fit_heads import HEADS, fit_stage, head_fit
@@ -105,7 +104,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken(config.out, overwrite=config.overwrite)
-    _require(config)
+    require_all({**NEEDED, **NEEDED_TO_EMBED} if config.embedder_settings else NEEDED)
     rubric = rubric_of(config.labels) if config.rubric is None else load_rubric(config.rubric)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
     labels = with_one_language(read_labels(config.labels), config.domain, reporter)
@@ -262,20 +261,6 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
     documents = text_bytes(table[column])
     good = np.flatnonzero(reasons == 0)
     return [documents[row] or b"" for row in good], [groups[row] for row in good]
-
-
-def _require(config: TrainConfig) -> None:
-    """Check that what a training will use is installed; where it is an embedding, tell the smaller way."""
-    embeds = config.embedder_settings is not None
-    try:
-        require_all({**NEEDED, **NEEDED_TO_EMBED} if embeds else NEEDED)
-    except MissingExtraError as error:
-        if not embeds or not how_to_install(NEEDED_TO_EMBED):
-            raise
-        less = f"; that needs no more than '.[{','.join(NEEDED)}]'" if how_to_install(NEEDED) else ""
-        raise MissingExtraError(
-            f"{error}. Or train on words and style alone, without torch: --embedder none{less}."
-        ) from error
 
 
 def _embedder(config: TrainConfig) -> Embedder | None:
