@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.asking.rubric import load_rubric
 from annotations.labels.columns import sample_row
 from annotations.labels.labels import NEAR_CUT
 from filtering.errors import SettingsError
@@ -35,7 +36,8 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     """
     refuse_taken(config.out, overwrite=config.overwrite)
     folder = RunFolder(config.run)
-    rubric_to_show(config.rubric, "")
+    if config.rubric is not None:
+        load_rubric(config.rubric)  # a wrong one is told before documents are read
     plan = folder.read_finished_plan()
     if plan.facts.choice is not None:
         raise SettingsError(
@@ -67,8 +69,8 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     scorer = str(folder.read_manifest()["scorer"])
     return write_sample(
         drawn, config.out, random,
-        wanted=config.n, scorer=scorer, rubric=rubric_to_show(config.rubric, scorer), dump_rows=plan.rows,
-        read_rows=len(near),
+        wanted=config.n, scorer=scorer, rubric=rubric_to_show(config.rubric, scorer), named=config.rubric,
+        dump_rows=plan.rows, read_rows=len(near),
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from pydantic_core import to_jsonable_python
 
 from annotations import Labels, Rubric, load_rubric, read_labels
-from annotations.asking.prompt import rubric_digest
 from annotations.labels.columns import GROUP_COLUMNS, group_of
 from annotations.labels.label_digest import labels_digest
 from annotations.labels.label_rubric import rubric_of
@@ -35,12 +34,12 @@ from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from filtering.text.settings import TEXT_COLUMNS
 from pipelines.dump.column_doubts import tell_doubt
 from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.scorer_rubric import stored_rubric
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
 from pipelines.scorers.counted_embedding import counted as counted_embedder
 from pipelines.scorers.evaluate import Evaluation, JudgedPoints, fit_data_of
 from pipelines.scorers.held_out import judge_held_out
 from pipelines.scorers.label_languages import with_languages, with_one_language
-from pipelines.scorers.label_rubrics import TRAINED_BY
 from pipelines.scorers.model_card import model_card
 from pipelines.scorers.nested_judge import NestedJudge, counted, embedded
 from pipelines.settings.base import options_in_words
@@ -206,9 +205,7 @@ def save_judged(
         "nested": {one.effort: one for one in evaluations},
         "audit": audit,
     }
-    if rubric is not None:
-        told[TRAINED_BY] = rubric_digest(rubric)
-    told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
+    told = _rounded(to_jsonable_python(told, inf_nan_mode="null")) | stored_rubric(rubric)
     card = model_card(
         signals.domain, told, evaluations, audit, _speeds(scorer, labels), command, signals.languages, rubric
     )

@@ -208,7 +208,7 @@ def agreeing(value, low, high, documents=200):
             (0.95, 0.93, 0.97),
             0.77,
             5000,
-            "with 5,000 labels: a better scorer (effort full, another embedder)",
+            "with 5,000 labels: a better scorer (train --embedder, say)",
         ),
     ],
 )
