@@ -18,9 +18,9 @@ from filtering.late_names import late_names
 if TYPE_CHECKING:  # by their own names, which is how type checkers are told that these are public
     from annotations.asking.annotator import Annotator as Annotator
     from annotations.asking.annotator import Reply as Reply
+    from annotations.asking.prices import Price as Price
     from annotations.asking.rubric import Rubric as Rubric
     from annotations.asking.rubric import load_rubric as load_rubric
-    from annotations.asking.settings import Price as Price
     from annotations.asking.settings import Rater as Rater
     from annotations.labels.labels import Labels as Labels
     from annotations.labels.labels import read_labels as read_labels
@@ -32,7 +32,8 @@ _names, __getattr__ = late_names(
     {
         "asking.annotator": ("Annotator", "Reply"),
         "asking.rubric": ("Rubric", "load_rubric"),
-        "asking.settings": ("Price", "Rater"),
+        "asking.prices": ("Price",),
+        "asking.settings": ("Rater",),
         "labels.labels": ("Labels", "read_labels"),
         "writing.recipe": ("Recipe", "load_recipe"),
     },

@@ -25,12 +25,12 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from filtering.embedding.settings import Placement as Placement
     from filtering.explaining.drift import Drift as Drift
     from filtering.explaining.drift import measure_drift as measure_drift
-    from filtering.explaining.explain import Explanation as Explanation
     from filtering.explaining.explain import explain_documents as explain_documents
+    from filtering.explaining.explanation import Explanation as Explanation
     from filtering.scoring.scorers import EmbeddingScorer as EmbeddingScorer
     from filtering.scoring.scorers import Scorer as Scorer
-    from filtering.scoring.scorers import Scores as Scores
     from filtering.scoring.scorers import SignalScorer as SignalScorer
+    from filtering.scoring.scores import Scores as Scores
     from filtering.scoring.storage import load_scorer as load_scorer
     from filtering.scoring.storage import save_scorer as save_scorer
     from filtering.scoring.unsure import UnknownTextsWarning as UnknownTextsWarning
@@ -41,8 +41,10 @@ _names, __getattr__ = late_names(
     {
         "explaining.drift": ("Drift", "measure_drift"),
         "embedding.settings": ("Placement",),
-        "explaining.explain": ("Explanation", "explain_documents"),
-        "scoring.scorers": ("EmbeddingScorer", "Scorer", "Scores", "SignalScorer"),
+        "explaining.explain": ("explain_documents",),
+        "explaining.explanation": ("Explanation",),
+        "scoring.scorers": ("EmbeddingScorer", "Scorer", "SignalScorer"),
+        "scoring.scores": ("Scores",),
         "scoring.storage": ("load_scorer", "save_scorer"),
         "scoring.unsure": ("UnknownTextsWarning", "Unsure"),
     },

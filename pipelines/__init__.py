@@ -70,12 +70,12 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.labels import NearCutConfig as NearCutConfig
     from pipelines.settings.labels import SampleConfig as SampleConfig
     from pipelines.settings.proof import ProveConfig as ProveConfig
+    from pipelines.settings.push import PushConfig as PushConfig
     from pipelines.settings.runs import DecontaminateConfig as DecontaminateConfig
     from pipelines.settings.scorers import AuditConfig as AuditConfig
     from pipelines.settings.scorers import DistillConfig as DistillConfig
-    from pipelines.settings.scorers import PushConfig as PushConfig
-    from pipelines.settings.scorers import ThresholdConfig as ThresholdConfig
     from pipelines.settings.scorers import TrainConfig as TrainConfig
+    from pipelines.settings.threshold import ThresholdConfig as ThresholdConfig
     from pipelines.settings.writing import WriteConfig as WriteConfig
     from pipelines.writing.estimate_writing import estimate_writing as estimate_writing
     from pipelines.writing.grade import GradeResult as GradeResult
@@ -93,7 +93,9 @@ _HOMES = {
     "settings.filter": ("FilterConfig",),
     "settings.runs": ("DecontaminateConfig",),
     "settings.labels": ("AnnotateConfig", "ImportConfig", "NearCutConfig", "SampleConfig"),
-    "settings.scorers": ("AuditConfig", "DistillConfig", "PushConfig", "ThresholdConfig", "TrainConfig"),
+    "settings.push": ("PushConfig",),
+    "settings.scorers": ("AuditConfig", "DistillConfig", "TrainConfig"),
+    "settings.threshold": ("ThresholdConfig",),
     "commands.demo.run_demo": ("run_demo",),
     "scorers.audit": ("audit_scorer",),
     "scorers.audit_points": ("ScorerAudit",),

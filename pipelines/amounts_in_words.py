@@ -16,6 +16,17 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "none"
 
 
+def short_percent(share: float) -> str:
+    """Return a share in percent with two digits, without a sign.
+
+    Examples
+    --------
+    >>> short_percent(0.0123), short_percent(0.987)
+    ('1.2', '99')
+    """
+    return f"{100 * share:.1f}" if share < 0.0995 else f"{100 * share:.0f}"
+
+
 def short_count(count: float) -> str:
     """Return a large number with three digits and the unit that suits it.
 

@@ -17,9 +17,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from annotations.asking.annotator import FINAL, Reply
+from annotations.asking.prices import TOKENS_OF_PRICE, Price
 from annotations.asking.prompt import rubric_digest
 from annotations.asking.rubric import Rubric
-from annotations.asking.settings import TOKENS_OF_PRICE, Price, Rater
+from annotations.asking.settings import Rater
 from annotations.samples.sampling import UNBIASED_PICKS
 from filtering.errors import OutputError
 

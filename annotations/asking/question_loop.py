@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from annotations.asking.annotator import Annotator, Reply, Unanswered
 from annotations.asking.budget import BYTES_PER_TOKEN, Budget, BudgetSpent, Pace
 from annotations.asking.journal import Journal, Question
-from annotations.asking.settings import Limits, Price, Rater
+from annotations.asking.prices import Price
+from annotations.asking.settings import Limits, Rater
 from annotations.asking.unusable import LABELS, Wanted, tell_unusable
 from filtering.errors import EdufilterError, RunError
 from filtering.extras import require

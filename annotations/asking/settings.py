@@ -1,9 +1,7 @@
-"""Who is asked, how hard, and what that costs: values alone, which load no library."""
+"""Who is asked, and how hard: values alone, which load no library."""
 
 import json
 from dataclasses import dataclass
-
-TOKENS_OF_PRICE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -29,30 +27,6 @@ class Rater:
         return json.dumps(
             {"max_completion_tokens": self.max_completion_tokens, "temperature": self.temperature}
         )
-
-
-@dataclass(frozen=True)
-class Price:
-    """What a model costs.
-
-    Parameters
-    ----------
-    input_usd, output_usd : float
-        US dollars for a million tokens.
-    """
-
-    input_usd: float
-    output_usd: float
-
-    def of(self, tokens_in: int | float, tokens_out: int | float) -> float:
-        """Return the price of some tokens, in US dollars.
-
-        Examples
-        --------
-        >>> Price(0.5, 2.0).of(1_000_000, 500_000)
-        1.5
-        """
-        return (tokens_in * self.input_usd + tokens_out * self.output_usd) / TOKENS_OF_PRICE
 
 
 @dataclass(frozen=True)

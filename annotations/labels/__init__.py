@@ -3,5 +3,5 @@
 Here: reading labels in any form, the columns and code languages that documents and labels bring along,
 consensus of several ratings, and the ceiling that disagreement sets.
 Not here: asking for ratings (`asking/`).
-To read labels from another kind of file, add it to `sources.py`.
+To read labels from another kind of file, add it to `sources.py`; CSV and JSON are read in `text_files.py`.
 """

@@ -14,6 +14,7 @@ cache: 1.4 times the rate of `SentenceTransformer.encode` (docs/experiments.md).
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from math import ceil
 from typing import Any, Self
 
 import numpy as np
@@ -159,7 +160,7 @@ class SentenceTransformerEmbedder:
         """Yield padded lengths and the rows of that length that make a batch, longest first."""
         by_length: dict[int, list[int]] = {}
         for row, numbers in enumerate(rows):
-            padded = max(1, -(-len(numbers) // LENGTH_STEP)) * LENGTH_STEP
+            padded = max(1, ceil(len(numbers) / LENGTH_STEP)) * LENGTH_STEP
             by_length.setdefault(min(padded, self._limit), []).append(row)
         for padded in sorted(by_length, reverse=True):
             members, size = by_length[padded], self._rows_of_batch(padded)

@@ -38,7 +38,7 @@ class StatisticShift:
     Parameters
     ----------
     name, meaning : str
-        As in `filtering.explaining.explain.StatisticAmount`.
+        One of `filtering.signals.style.STATISTICS`, and what readers call it.
     distance : float
         In [0, 1]: the largest difference, at a quantile of the seed, of the shares of documents up to there
         (Kolmogorov and Smirnov).

@@ -104,17 +104,6 @@ def token_in_words(spelling: str) -> str:
     return f"an {one}" if one[0] in "aeou" else f"a {one}"
 
 
-def range_in_words(low: float | None, high: float | None, *, digits: int) -> str:
-    """Return the usual values of a statistic, in so many significant digits.
-
-    Examples
-    --------
-    >>> range_in_words(0.0, 0.12345, digits=3), range_in_words(None, None, digits=3)
-    ('0 to 0.123', 'not known')
-    """
-    return "not known" if low is None or high is None else f"{low:.{digits}g} to {high:.{digits}g}"
-
-
 def joined(words: list[str]) -> str:
     """Return words as a sentence has them.
 

@@ -6,10 +6,9 @@ Not here: what may be expected of each (`rewrites.py`).
 """
 
 import re
-from random import Random
 
 from filtering.judging.phrases import ENGLISH
-from filtering.judging.rewrites_of_prose import changed
+from filtering.judging.rewrites_of_prose import changed, shuffled
 
 LINE_COMMENT = re.compile(r"(?m)^[ \t]*(//|--|#|%|;)(?=[ \t]+\S)")
 """A whole line of comment. Directives, such as ``#include`` and ``//go:build``, have no space."""
@@ -20,7 +19,6 @@ FIRST_LINE = re.compile(r"(?:\ufeff)?(?:#!|<\?|<!DOCTYPE|%YAML)[^\n]*\n", re.IGN
 """What must stay the first line of a file."""
 INDENT = re.compile(r"(?m)^[ \t]+")
 TAB_CHARS = 4
-LEAST_LINES = 6
 LICENCE = (
     "Copyright (c) 2015 The Authors. All rights reserved.",
     "",
@@ -106,13 +104,7 @@ def with_shuffled_lines(text: str, *, seed: int = 0) -> str | None:
     """
     lines = text.split("\n")
     places = [place for place, line in enumerate(lines) if line.strip()]
-    if len(places) < LEAST_LINES:
-        return None
-    full = [lines[place] for place in places]
-    Random(f"{seed} {len(text)}").shuffle(full)
-    for place, line in zip(places, full, strict=True):
-        lines[place] = line
-    return changed(text, "\n".join(lines))
+    return shuffled(text, lines, places, seed=seed, between="\n")
 
 
 def with_teaching_comment(text: str) -> str | None:

@@ -5,7 +5,7 @@ Not here: what may be expected of each (`rewrites.py`).
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from filtering.judging.phrases import phrases_for, script_of
@@ -18,8 +18,8 @@ SPACED_ENDS, UNSPACED_ENDS = ".!?\u2026\u061f\u06d4\u0964\u0965\u104b\u17d4\u136
 """What ends a sentence: where a space follows, and in Chinese and Japanese, where none does."""
 SENTENCE_ENDS = SPACED_ENDS + UNSPACED_ENDS
 BEHIND_SENTENCE = re.compile(rf"((?<=[{SPACED_ENDS}])\s+|(?<=[{UNSPACED_ENDS}])\s*|\n+)")
-LEAST_SENTENCES = 6
-"""Fewer are told in order as often as not."""
+LEAST_SHUFFLED = 6
+"""Sentences or lines: fewer are told in order as often as not."""
 
 WIDE_CHARS, WRAPPED_CHARS, WRAPPED_CHARS_SPACELESS = 80, 72, 36
 HEADING_CHARS = 80
@@ -176,13 +176,7 @@ def with_shuffled_sentences(text: str, *, seed: int = 0) -> str | None:
     behind = re.compile(r"(\s+)") if script_of(text) in STOPLESS else BEHIND_SENTENCE
     pieces = behind.split(text)
     places = [place for place in range(0, len(pieces), 2) if pieces[place].strip()]
-    if len(places) < LEAST_SENTENCES:
-        return None
-    sentences = [pieces[place] for place in places]
-    Random(f"{seed} {len(text)}").shuffle(sentences)
-    for place, sentence in zip(places, sentences, strict=True):
-        pieces[place] = sentence
-    return changed(text, "".join(pieces))
+    return shuffled(text, pieces, places, seed=seed)
 
 
 def with_teaching_words(text: str) -> str | None:
@@ -226,6 +220,19 @@ def _plain_headings(lines: list[str]) -> Iterator[int]:
 def _space(text: str) -> str:
     """Return what stands between sentences of a script."""
     return "" if script_of(text) in SPACELESS else " "
+
+
+def shuffled(
+    text: str, pieces: list[str], places: Sequence[int], *, seed: int, between: str = ""
+) -> str | None:
+    """Return a text of its pieces, those at some places in another order; None where these are few."""
+    if len(places) < LEAST_SHUFFLED:
+        return None
+    moved = [pieces[place] for place in places]
+    Random(f"{seed} {len(text)}").shuffle(moved)
+    for place, piece in zip(places, moved, strict=True):
+        pieces[place] = piece
+    return changed(text, between.join(pieces))
 
 
 def changed(text: str, rewritten: str) -> str | None:

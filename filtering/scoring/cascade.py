@@ -12,8 +12,8 @@ from filtering.brief import brief
 from filtering.scoring.audited import name_audited
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.datasets_map import Mappable
-from filtering.scoring.scorers import EMBEDDING_STAGE, EmbeddingScorer, Scores, SignalScorer
-from filtering.scoring.settings import Effort
+from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
+from filtering.scoring.scores import EMBEDDING_STAGE, Scores
 from filtering.scoring.unsure import Unsure
 from filtering.signals.linear import LinearSignals
 from filtering.signals.read_signals import Signals
@@ -133,13 +133,6 @@ def signals_of(scorer: AnyScorer) -> SignalScorer:
     if isinstance(scorer, SignalScorer):
         return scorer
     return (scorer.full if isinstance(scorer, CascadeScorer) else scorer).signals
-
-
-def effort_of(scorer: AnyScorer) -> Effort:
-    """Return which stages of a scorer score."""
-    if isinstance(scorer, SignalScorer):
-        return "fast"
-    return "balanced" if isinstance(scorer, CascadeScorer) else "full"
 
 
 def with_warnings(scorer: AnyScorer, *, warns: bool) -> AnyScorer:

@@ -19,7 +19,7 @@ UnsureColumn = Literal["flag", "keep"]
 
 
 class Scored(Protocol):
-    """What is read of `filtering.scoring.scorers.Scores`."""
+    """What is read of `filtering.scoring.scores.Scores`."""
 
     @property
     def value(self) -> NDArray[np.float32]:

@@ -14,7 +14,8 @@ from filtering.arrays import Floats, Floats32
 from filtering.embedding.remembered import RememberingEmbedder, is_same
 from filtering.scoring.audited import name_audited
 from filtering.scoring.cascade import NOBODY, AnyScorer, CascadeScorer, taken
-from filtering.scoring.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, EmbeddingScorer, Scores, SignalScorer
+from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
+from filtering.scoring.scores import EMBEDDING_STAGE, SIGNALS_STAGE, Scores
 from filtering.signals.read_signals import read_signals_of_all
 from filtering.signals.weights import Weights, stack_weights
 from filtering.text.arrow import Texts, text_bytes

@@ -77,18 +77,6 @@ def codes_of(value: Floats32) -> Codes:
     return np.where(bits & SIGN, ~bits, bits | SIGN)
 
 
-def value_of(code: int) -> float:
-    """Return the number that has a code.
-
-    Examples
-    --------
-    >>> value_of(int(codes_of(np.array([2.5], np.float32))[0]))
-    2.5
-    """
-    bits = np.uint32(code)
-    return float((bits ^ SIGN if bits & SIGN else ~bits).view(np.float32))
-
-
 def find_ends(rows: Callable[[], Iterable[Ranked]], groups: Ints, budgets: Ints) -> Ends:
     """Return where budgets end.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from annotations.labels.sources import DELIMITERS
+from annotations.labels.text_files import DELIMITERS
 from filtering.errors import SettingsError
 from filtering.printable import printable
 from filtering.regular_files import parse_json

@@ -5,7 +5,7 @@ import numpy as np
 from filtering.arrays import Bools
 from filtering.errors import LabelsError
 from filtering.judging.thresholds import ScoredLabels
-from pipelines.scorers.evaluate import JudgedPoints
+from pipelines.scorers.evaluation import JudgedPoints
 
 MIN_USED_ROWS = 50
 """Labels chosen without looking at scores, below which nothing is said of rates."""

@@ -16,7 +16,7 @@ from filtering.errors import OutputError, RunError, ScorerError, SettingsError
 from filtering.leaks import Task
 from filtering.printable import listed, printable, short_name
 from filtering.scoring.cascade_exits import Exits, find_exits
-from filtering.scoring.scorers import SIGNALS_STAGE
+from filtering.scoring.scores import SIGNALS_STAGE
 from pipelines.amounts_in_words import percent, some_of
 from pipelines.choosing.choice_tables import told_of
 from pipelines.choosing.chosen import Chosen, count_chosen
@@ -196,28 +196,12 @@ def _is_by_points(config: RecutConfig) -> bool:
 def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
     """Return what settings choose from the stored scores."""
     facts = source.plan.facts
-    tokens = None if config.tokenizer is None else tokenizer_of(config.tokenizer)
-    needs_sizes = not config.is_plain or config.keep_tokens is not None
-    sized = needs_sizes or have_sizes(source.folder, source.parts)
-    pool = Pool(source.folder, source.parts, sized=sized, combine=config.combine)
     decides = facts.digests.get(config.combine or "") if facts.digests else facts.scorer_sha256
     cuts = None if config.cuts is None else _cuts_of_run(config.cuts, decides, reporter)
     by = config.by if cuts is None else cuts.by
-    if by is not None:
-        pool = with_slices(pool, by, facts, reporter)
-    if tokens is not None:
-        lowest = max(config.floor or 0.0, min((points for points, _ in config.repeat or ((0.0, 1.0),))))
-        pool = with_tokens(pool, tokens, lowest, facts.row_reader, reporter)
-    if cuts is not None and (others := [name for name in pool.slices if name not in cuts.cuts]):
-        reporter.say(
-            f"Without a cut of their own, so kept from {cuts.others:g} points: "
-            f"{some_of([*map(short_name, others)])}."
-        )
-    if cuts is not None and (unused := sorted(set(cuts.cuts).difference(pool.slices))):
-        reporter.say(
-            f"No document has these values of {printable(str(config.cuts))}, so their cuts change nothing: "
-            f"{_some(unused)}. Values of {by!r} here: {_some(pool.slices)}."
-        )
+    pool = _pool_of(config, source, by, reporter)
+    if cuts is not None:
+        _tell_cuts(cuts, config, pool.slices, reporter)
     reporter.say("Choosing by the stored scores ...")
     rule = rule_of(pool, config, cuts)
     if config.is_plain:
@@ -236,6 +220,35 @@ def _choose(config: RecutConfig, source: Source, reporter: Reporter) -> Chosen:
             f"and {f'{first} has {least:,}' if least else 'there is none'}. Ask for more."
         )
     return chosen
+
+
+def _pool_of(config: RecutConfig, source: Source, by: str | None, reporter: Reporter) -> Pool:
+    """Return the stored scores of a run, with all that settings choose by: sizes, slices, tokens."""
+    facts = source.plan.facts
+    tokens = None if config.tokenizer is None else tokenizer_of(config.tokenizer)
+    needs_sizes = not config.is_plain or config.keep_tokens is not None
+    sized = needs_sizes or have_sizes(source.folder, source.parts)
+    pool = Pool(source.folder, source.parts, sized=sized, combine=config.combine)
+    if by is not None:
+        pool = with_slices(pool, by, facts, reporter)
+    if tokens is not None:
+        lowest = max(config.floor or 0.0, min((points for points, _ in config.repeat or ((0.0, 1.0),))))
+        pool = with_tokens(pool, tokens, lowest, facts.row_reader, reporter)
+    return pool
+
+
+def _tell_cuts(cuts: SliceCuts, config: RecutConfig, slices: Sequence[str], reporter: Reporter) -> None:
+    """Say which slices have no cut of their own, and which cuts no slice."""
+    if others := [name for name in slices if name not in cuts.cuts]:
+        reporter.say(
+            f"Without a cut of their own, so kept from {cuts.others:g} points: "
+            f"{some_of([*map(short_name, others)])}."
+        )
+    if unused := sorted(set(cuts.cuts).difference(slices)):
+        reporter.say(
+            f"No document has these values of {printable(str(config.cuts))}, so their cuts change nothing: "
+            f"{_some(unused)}. Values of {cuts.by!r} here: {_some(slices)}."
+        )
 
 
 def _some(names: Sequence[str]) -> str:

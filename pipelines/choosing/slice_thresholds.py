@@ -24,7 +24,7 @@ from filtering.printable import listed
 from pipelines.choosing.cut_file import SliceCuts
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.dump.slice_values import HOST, LANGUAGE, By, shown
-from pipelines.settings.scorers import Goal
+from pipelines.settings.threshold import Goal
 
 LEAST_LABELS, LEAST_SIDE = 50, 5
 """That a slice needs, and of these on either side of what is good: with fewer its figures say nothing."""

@@ -31,7 +31,7 @@ from pipelines.choosing.threshold_in_words import how_weighted, in_words, likely
 from pipelines.scorer_addresses import open_signals
 from pipelines.scorers.evaluate import points_of_labels
 from pipelines.settings.base import command_of, placement_in_words
-from pipelines.settings.scorers import Goal, ThresholdConfig
+from pipelines.settings.threshold import Goal, ThresholdConfig
 
 EXAMPLE_PRECISION, EXAMPLE_RECALL = 0.9, 0.8
 """Goals that are named where none was given: a recall where no precision so high is estimated."""

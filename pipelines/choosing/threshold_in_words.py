@@ -6,7 +6,7 @@ from filtering.judging.metrics import Estimate
 from filtering.judging.thresholds import LEAST_KEPT, Choice
 from pipelines.amounts_in_words import short_count
 from pipelines.choosing.cut_rows import CutRow
-from pipelines.settings.scorers import Goal
+from pipelines.settings.threshold import Goal
 
 
 def likely_in_words(goal: Goal, row: CutRow) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Option
 
-from annotations.asking.settings import Price
+from annotations.asking.prices import Price
 from filtering.errors import SettingsError
 from filtering.extras import how_to_install
 from filtering.printable import listed, printable

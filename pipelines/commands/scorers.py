@@ -14,15 +14,9 @@ from pipelines.commands.command_signature import Given, JsonOption, NoSamplesOpt
 from pipelines.commands.printing.screen import show
 from pipelines.progress import ConsoleReporter
 from pipelines.settings.base import ScoringSettings, options_in_words
-from pipelines.settings.scorers import (
-    LABELS,
-    AuditConfig,
-    DistillConfig,
-    PushConfig,
-    ScorerArgument,
-    ThresholdConfig,
-    TrainConfig,
-)
+from pipelines.settings.push import PushConfig
+from pipelines.settings.scorers import LABELS, AuditConfig, DistillConfig, ScorerArgument, TrainConfig
+from pipelines.settings.threshold import ThresholdConfig
 
 
 @takes(TrainConfig, first=("out", "embedder", "pool", "domain", "rubric", "overwrite"))

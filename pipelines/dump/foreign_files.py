@@ -303,35 +303,30 @@ def excel_tables(path: str) -> Tables:
 
 def page_tables(path: str) -> Tables:
     """Yield address and main text of the HTML pages of a WARC file."""
-    from fastwarc.warc import ArchiveIterator, WarcRecordType
-
-    def rows() -> Iterator[dict[str, str | None]]:
-        text_of = _html_reader()
-        with open(path, "rb") as file:
-            for record in ArchiveIterator(file, record_types=WarcRecordType.response):
-                if "html" in (record.http_content_type or ""):
-                    yield {
-                        "url": record.headers.get("WARC-Target-URI"),
-                        "text": text_of(record.reader.read()),
-                    }
-
-    yield from _tables_of_pages(rows())
+    text_of = _html_reader()
+    yield from _tables_of_pages(
+        (record, text_of(record.reader.read()))
+        for record in _records(path, "response")
+        if "html" in (record.http_content_type or "")
+    )
 
 
 def text_tables(path: str) -> Tables:
     """Yield address and text of the records of a WET file."""
+    yield from _tables_of_pages(
+        (record, record.reader.read().decode(errors="replace")) for record in _records(path, "conversion")
+    )
+
+
+def _records(path: str, kind: str) -> Iterator[Any]:
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-    def rows() -> Iterator[dict[str, str | None]]:
-        with open(path, "rb") as file:
-            for record in ArchiveIterator(file, record_types=WarcRecordType.conversion):
-                text = record.reader.read().decode(errors="replace")
-                yield {"url": record.headers.get("WARC-Target-URI"), "text": text}
-
-    yield from _tables_of_pages(rows())
+    with open(path, "rb") as file:
+        yield from ArchiveIterator(file, record_types=getattr(WarcRecordType, kind))
 
 
-def _tables_of_pages(rows: Iterator[dict[str, str | None]]) -> Tables:
+def _tables_of_pages(pages: Iterator[tuple[Any, str | None]]) -> Tables:
+    rows = ({"url": record.headers.get("WARC-Target-URI"), "text": text} for record, text in pages)
     schema = pa.schema([("url", pa.string()), ("text", pa.large_string())])
     yield schema.empty_table()
     while some := list(islice(rows, PAGES_AT_A_TIME)):

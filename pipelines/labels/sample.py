@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -162,10 +163,10 @@ def _visits(
     # Small groups yield few rows, so more of them are visited; huge ones take long to decode.
     if not len(parts):
         return
-    visits = max(GROUPS_READ, -(-wanted * len(parts) // max(int(rows.sum()), 1)))
+    visits = max(GROUPS_READ, ceil(wanted * len(parts) / max(int(rows.sum()), 1)))
     mean_bytes = sum(part.text_bytes for part in parts) / len(parts)
     visits = min(visits, len(parts), max(FEWEST_GROUPS, int(READ_BYTES / max(mean_bytes, 1))))
-    draw = draw_groups(rows, visits=visits, rows_per_visit=-(-wanted // visits), random=random)
+    draw = draw_groups(rows, visits=visits, rows_per_visit=ceil(wanted / visits), random=random)
     for number in np.flatnonzero(draw.take).tolist():
         yield parts[number], int(draw.take[number]), float(draw.probability[number])
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,8 +133,8 @@ def templates() -> "Environment":
 
 def _columns(tiles: Sequence[Tile]) -> int:
     """Return how many tiles stand in a row of a wide page, so that rows are as even as can be."""
-    rows = -(-len(tiles) // TILES_ABREAST)
-    return -(-len(tiles) // max(rows, 1))
+    rows = ceil(len(tiles) / TILES_ABREAST)
+    return ceil(len(tiles) / max(rows, 1))
 
 
 def _thousands(count: int) -> str:

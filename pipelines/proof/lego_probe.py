@@ -7,6 +7,7 @@ learned before, and in nothing else: steps, batches and the new table are the sa
 import copy
 import math
 from collections.abc import Callable
+from math import ceil
 from types import ModuleType
 
 import numpy as np
@@ -70,7 +71,7 @@ def probe_lego(
     optimizer = torch.optim.AdamW(
         probe.network.parameters(), lr=learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY
     )
-    measured_at = {-(-steps * (look + 1) // looks) for look in range(looks)}
+    measured_at = {ceil(steps * (look + 1) / looks) for look in range(looks)}
     found: list[Floats] = []
     for step in range(1, steps + 1):
         probe.network.train()

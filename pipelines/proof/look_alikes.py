@@ -1,6 +1,7 @@
 """Documents that look like others, by length, lines, layout and punctuation; words are not looked at."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def look_alikes(
     names = {name: at for at, name in enumerate(dict.fromkeys([*groups, *candidate_groups]))}
     group, other_group = (np.array([names[one] for one in some]) for some in (groups, candidate_groups))
     count = min(len(texts), len(candidates))
-    blocks = max(1, -(-count // BLOCK))
+    blocks = max(1, ceil(count / BLOCK))
     found = []
     for at in range(blocks):
         rows = np.arange(count * at // blocks, count * (at + 1) // blocks)

@@ -22,6 +22,7 @@ from pipelines.dump.row_languages import code_language, is_prose, is_source_file
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.rows_again import read_again
 from pipelines.dump.spread_rows import Rows, spread_rows
+from pipelines.every_nth import step_over
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.reports.documents_to_show import Pick, RunScores
 from pipelines.reports.kept_shares import LENGTH, Slice, count_kept, say_the_same, slices_of
@@ -126,7 +127,7 @@ def look_at(
         What is told about progress; nobody if not given.
     """
     reporter = reporter or ConsoleReporter("none")
-    step = max(1, -(-sum(len(wanted) for wanted in rows.values()) // TEXTS))
+    step = step_over(sum(len(wanted) for wanted in rows.values()), TEXTS)
     picks = {pick.place: pick for number, wanted in rows.items() for pick in run.picks_of(number, wanted)}
     found, _ = read_again(run.parts, picks, read, most_bytes=READ_BYTES)
     seen, known, meter = [], [], Meter(len(picks), 0, doing="Reading documents")
@@ -271,7 +272,7 @@ def slices_by_row(
         for place, row in enumerate(rows)
         if row.code_language is None and row.text is not None and not is_prose(row.beginning, None)
     }
-    some = list(untold)[:: -(-len(untold) // TOLD_BY_TEXT) or 1]
+    some = list(untold)[:: step_over(len(untold), TOLD_BY_TEXT)]
     found, why = [row.code_language for row in rows], ""
     meter = Meter(len(some), 0, doing="Telling code languages by texts")
     with reporter.track(meter):

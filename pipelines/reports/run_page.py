@@ -11,10 +11,10 @@ from rich.filesize import decimal as size
 
 from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.explaining.drift import OTHER_DISTANCE
-from filtering.explaining.explain import Explanation, SignalAmount
+from filtering.explaining.explanation import Explanation, SignalAmount
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.rubric_points import POINTS
-from filtering.scoring.scorers import DECIDED_BY, EMBEDDING_STAGE, STAGES
+from filtering.scoring.scores import DECIDED_BY, EMBEDDING_STAGE, STAGES
 from pipelines.amounts_in_words import duration, percent, points_from, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
@@ -32,9 +32,10 @@ from pipelines.reports.kept_shares import (
     without_value,
 )
 from pipelines.reports.run_leaks import ANY, HITS_READ, LeakCount, RunLeaks
-from pipelines.reports.run_report_data import RunReport, Sample
+from pipelines.reports.run_report_data import RunReport
 from pipelines.reports.settings_in_words import settings_table
 from pipelines.reports.several_scorers import agreement_tables, differing_groups
+from pipelines.reports.shown_documents import Sample
 from pipelines.reports.unsure_documents import languages_after, warning_after
 from pipelines.reports.yields import yields_table
 from pipelines.run.audit import AuditResult, agreement_of, hundredths

@@ -14,22 +14,16 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filtering.arrays import Floats32
 from filtering.errors import EdufilterError, OutputError
 from filtering.explaining.drift import MIN_DOCUMENTS, Drift, measure_drift
-from filtering.explaining.explain import Explanation, explain_in_turn
-from filtering.scoring.scorers import STAGES, SignalScorer
+from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.unsure import Unsure, count_unsure
 from pipelines.choosing.choice_tables import ChoiceTold, read_told
 from pipelines.dump.reading import open_parquet
-from pipelines.dump.rows import RowReader
-from pipelines.dump.rows_again import read_again
 from pipelines.object_stores import absolute, is_store
-from pipelines.page_kit.cards import CARD_CHARS
-from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reports.documents_to_show import (
     TENTH_GROUP,
-    Pick,
     RunScores,
     count_and_pick,
     one_of_each_tenth,
@@ -37,12 +31,12 @@ from pipelines.reports.documents_to_show import (
 )
 from pipelines.reports.kept_shares import INPUT_FILE, Slice, slices_of
 from pipelines.reports.passages import PassagesTold, gather_passages
-from pipelines.reports.row_sample import RowSample, choose_rows, look_at, see, slices_by_row
+from pipelines.reports.row_sample import RowSample, choose_rows, look_at
 from pipelines.reports.run_leaks import RunLeaks, gather_leaks
-from pipelines.reports.several_scorers import SeveralAgree, compare_scorers, explained_by, points_of
+from pipelines.reports.several_scorers import SeveralAgree, compare_scorers, explained_by
+from pipelines.reports.shown_documents import Sample, read_samples
 from pipelines.reports.trained_on import TrainedOn
 from pipelines.reports.yields import Yield, yield_of_run
-from pipelines.run.explain_row import as_decided
 from pipelines.run_folder.decisions import RunDecisions
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.manifest import MANIFEST_SCHEMA, holder_of_scores, scorers_of
@@ -52,54 +46,9 @@ from pipelines.scorer_addresses import open_nested, open_signals, refuse_other_s
 
 Counted = Callable[[Sequence[int], Sequence[int], float | None], None]
 """What is told how many documents are kept and dropped by score, in equal bins, and the one cut for all."""
-REASONS_SHOWN = 6
-"""Signals that raise, and signals that lower, of each document."""
 SHIFTS = 5
 FEW_FILES = 20
 """Up to this many, outputs have a row each on the page."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A document to read.
-
-    Parameters
-    ----------
-    group : str
-        One of `picks.GROUPS`, or `TENTH_GROUP`.
-    score : float
-        Rubric points.
-    kept : bool
-    dropped_for : str
-        Why it is not kept in spite of its score; empty otherwise.
-    stage : str
-        Which stage gave the score: ``signals`` or ``embedding``.
-    file, row : str, int
-        Path of the input below its root, and position in it, from 0.
-    text : str
-        Its first `cards.CARD_CHARS` characters.
-    characters : int
-        Length of the whole document.
-    slices : mapping
-        Its values of what kept shares are told by, by kind.
-    points : mapping of str to float
-        What each of several scorers gave it; NaN where one gave none.
-    why : Explanation, optional
-        What moved its score by the signals most; None where that is not known.
-    """
-
-    group: str
-    score: float
-    kept: bool
-    dropped_for: str
-    stage: str
-    file: str
-    row: int
-    text: str
-    characters: int
-    slices: Mapping[str, str]
-    points: Mapping[str, float]
-    why: Explanation | None
 
 
 @dataclass(frozen=True)
@@ -257,7 +206,7 @@ def gather_report(
     groups[TENTH_GROUP] = one_of_each_tenth(seen.picks, groups)
     picked = without_repeats(groups) if samples else {}
     own = explained if several is not None else None
-    shown, unread = _read_samples(
+    shown, unread = read_samples(
         run, picked, read, explains, points_by=own, is_code=seen.is_code, reporter=reporter
     )
     path = folder.run / "manifest.parquet"
@@ -343,58 +292,3 @@ def _by_file(files: pa.Table) -> list[Slice]:
     sums = good.group_by("relative").aggregate([("rows", "sum"), ("kept", "sum")])
     counts = {one["relative"]: (one["rows_sum"], one["kept_sum"]) for one in sums.to_pylist()}
     return slices_of(INPUT_FILE, counts)
-
-
-def _read_samples(
-    run: RunScores,
-    group_of: Mapping[Pick, str],
-    read: RowReader,
-    scorer: SignalScorer | None,
-    *,
-    points_by: str | None,
-    is_code: bool,
-    reporter: Reporter,
-) -> tuple[list[Sample], dict[str, str]]:
-    """Read the picked rows, each once; also which inputs cannot be read, and why.
-
-    Where several scorers scored, reasons are told of the points of one: `points_by`.
-    """
-    parts = run.parts
-    rows, unread = read_again(parts, [pick.place for pick in group_of], read)
-    found = dict(rows)
-    shown = [pick for pick in group_of if pick.place in found]
-    documents = [found[pick.place] for pick in shown]
-    texts = [(row.data or b"").decode(errors="replace") for row in documents]
-    seen = [see(*one) for one in zip(shown, documents, texts, strict=True)]
-    told_by, _ = slices_by_row(seen, of_code=is_code)
-    reasons: list[Explanation | None] = [] if scorer is not None else [None] * len(texts)
-    if scorer is not None:
-        meter = Meter(len(texts), 0, doing="Explaining scores")
-        with reporter.track(meter):
-            for why in explain_in_turn(scorer, texts, top=REASONS_SHOWN, keep_at=run.keep_at):
-                reasons.append(why)
-                meter.count(1)
-    numbers = {pick.part for pick in shown}
-    decided = {number: run.of_part(number) for number in numbers}
-    own, points = decided, dict[int, dict[str, Floats32]]()
-    if points_by is not None:
-        own = {number: run.decisions.of_part(parts[number], points_by) for number in numbers}
-        points = {number: points_of(run, number) for number in numbers}
-    samples = [
-        Sample(
-            group=group_of[pick],
-            score=pick.score,
-            kept=pick.kept,
-            dropped_for=decided[pick.part].why_not_kept(pick.row),
-            stage=STAGES[pick.stage],
-            file=parts[pick.part].relative,
-            row=parts[pick.part].first_row + pick.row,
-            text=text[:CARD_CHARS],
-            characters=len(text),
-            slices=slices,
-            points={name: float(one[pick.row]) for name, one in points.get(pick.part, {}).items()},
-            why=None if why is None else as_decided(why, own[pick.part], pick.row),
-        )
-        for pick, text, slices, why in zip(shown, texts, told_by, reasons, strict=True)
-    ]
-    return samples, unread

@@ -20,7 +20,7 @@ from pipelines.reports.scorer_report_data import (
     WrongScore,
     gather_scorer_report,
 )
-from pipelines.scorers.evaluate import Evaluation, JudgedPoints
+from pipelines.scorers.evaluation import Evaluation, JudgedPoints
 from pipelines.scorers.evaluation_tables import (
     FIGURES,
     UNKNOWN_ORIGIN,

@@ -16,7 +16,7 @@ from pipelines.labels.agreement import agreement_of_labels
 from pipelines.labels.label_folder import RATINGS_FILE
 from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
-from pipelines.scorers.evaluate import Evaluation, JudgedPoints
+from pipelines.scorers.evaluation import Evaluation, JudgedPoints
 
 ERRORS = 10
 """Documents to read of each kind."""

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from filtering import explain_documents
 from filtering.errors import BadFileError, SettingsError
-from filtering.explaining.explain import Explanation, unscored, with_score
+from filtering.explaining.explain import with_score
+from filtering.explaining.explanation import Explanation, unscored
 from filtering.scoring.cascade import AnyScorer, signals_of
-from filtering.scoring.scorers import STAGES
+from filtering.scoring.scores import STAGES
 from filtering.signals.settings import usual_rules
 from filtering.text.arrow import EMPTY, NULL, REASONS, TOO_LONG, WHITE_SPACE, text_reasons
 from pipelines.dump.row_languages import knows_code, languages_of

@@ -35,7 +35,7 @@ class Decisions:
     value : float32 array, shape (n,)
         Rubric points, NaN where a document has none; 0 where nothing is scored.
     stage : uint8 array, shape (n,)
-        Places in `filtering.scoring.scorers.STAGES`.
+        Places in `filtering.scoring.scores.STAGES`.
     reason : uint8 array, shape (n,)
         Places in `filtering.text.arrow.REASONS`: why a row has no score.
     unsure : uint8 array, shape (n,)

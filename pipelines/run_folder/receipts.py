@@ -48,7 +48,7 @@ class Receipt:
         UTF-8 bytes of all documents, of those kept, of these as often as they are used, and those beyond what
         signals read of a document.
     tokens, tokens_read : int
-        As in `filtering.scoring.scorers.Scores`.
+        As in `filtering.scoring.scores.Scores`.
     embedded, embedded_kept : int
         Rows that the full scorer decided, and those of them that it keeps.
     audited : sequence of int

@@ -30,7 +30,7 @@ SCORES_SCHEMA = pa.schema(
         ("edu_bytes", pa.uint32()),
     ]
 )
-"""Of `run/scores`: null score where there is a reason; codes of `filtering.documents.REASONS`."""
+"""Of `run/scores`: null score where there is a reason; codes of `filtering.text.arrow.REASONS`."""
 OF_EACH = ("edu_score", "edu_stage", "edu_reason")
 """What each of several scorers has columns of as well: ``edu_score_mine``."""
 SIZE = "edu_bytes"
@@ -77,7 +77,7 @@ def read_scores(
     part : Part
     columns : str
         ``edu_score``: float32, rubric points, NaN where a document has none; ``edu_stage``: uint8, places in
-        `filtering.scoring.scorers.STAGES`; ``edu_reason``: uint8, places in `filtering.documents.REASONS`;
+        `filtering.scoring.scores.STAGES`; ``edu_reason``: uint8, places in `filtering.text.arrow.REASONS`;
         ``edu_unsure``: uint8, 0, `KNOWN` or `UNSURE`; ``edu_bytes``: uint32, bytes of text. The first three
         also of a scorer, as ``edu_score_mine``.
     combine : str, optional

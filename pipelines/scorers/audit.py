@@ -12,7 +12,8 @@ from pipelines.dump.code_languages import CODE
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorer_addresses import open_scorer
 from pipelines.scorers.audit_points import ScorerAudit, audit_points, drawn_rows
-from pipelines.scorers.evaluate import JudgedPoints, points_of_labels, points_of_saved
+from pipelines.scorers.evaluate import points_of_labels, points_of_saved
+from pipelines.scorers.evaluation import JudgedPoints
 from pipelines.scorers.train import read_pool
 from pipelines.settings.scorers import AuditConfig
 

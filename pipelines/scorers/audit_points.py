@@ -14,7 +14,7 @@ from filtering.scoring.settings import Effort
 from filtering.text.windows import REACH, cut_window
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.progress import ConsoleReporter, Reporter, ShareMeter
-from pipelines.scorers.evaluate import JudgedPoints
+from pipelines.scorers.evaluation import JudgedPoints
 
 MOST_DOCUMENTS: dict[Effort, int] = {"fast": 2000, "balanced": 300, "full": 300}
 """Documents that are rewritten, a dozen times each, if not said otherwise: an embedder is slow."""

@@ -12,7 +12,7 @@ from filtering.judging.rewrites import AIMS, Kind
 from filtering.rubric_points import POINTS
 from pipelines.page_kit.page import Table
 from pipelines.scorers.audit_points import ScorerAudit
-from pipelines.scorers.evaluate import Evaluation
+from pipelines.scorers.evaluation import Evaluation
 from pipelines.scorers.kind_tables import in_percent
 
 FIGURES = {

@@ -18,7 +18,7 @@ from filtering.judging.kinds import KIND_METRICS, LEAST_ROWS
 from filtering.judging.metrics import Estimate, evaluate
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.progress import Meter, Reporter
-from pipelines.scorers.evaluate import JudgedPoints
+from pipelines.scorers.evaluation import JudgedPoints
 from pipelines.scorers.label_languages import LANGUAGE
 from pipelines.scorers.nested_judge import counted
 

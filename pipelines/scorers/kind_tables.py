@@ -9,8 +9,9 @@ from filtering.judging.kinds import FEW_GROUPS, KIND_METRICS, LEAST_ROWS, LEAST_
 from filtering.judging.metrics import LEAST_BEHIND, Estimate
 from filtering.printable import printable
 from filtering.rubric_points import KEEP_AT
+from pipelines.amounts_in_words import short_percent
 from pipelines.page_kit.page import Table
-from pipelines.scorers.evaluate import Evaluation
+from pipelines.scorers.evaluation import Evaluation
 
 FIGURES = ("rho", "AUC", "precision", "recall")
 PERCENT = ("precision_at_3", "recall_at_3")
@@ -181,11 +182,7 @@ def in_percent(share: Estimate) -> str:
     """Return a share and its interval in percent."""
     if not np.isfinite(share.value):
         return "not defined"
-    value, low, high = (
-        f"{100 * end:.1f}" if end < 0.0995 else f"{100 * end:.0f}"
-        for end in (share.value, share.low, share.high)
-    )
-    return f"{value} [{low}, {high}]"
+    return "{} [{}, {}]".format(*map(short_percent, (share.value, share.low, share.high)))
 
 
 def _counts(values: Mapping[str, int]) -> str:

@@ -12,7 +12,7 @@ from filtering.scoring.unsure import known_in_words
 from filtering.text.windows import REACH, WINDOW, CutRule
 from pipelines.page_kit.page import Table, templates
 from pipelines.scorers.audit_points import ScorerAudit
-from pipelines.scorers.evaluate import Evaluation
+from pipelines.scorers.evaluation import Evaluation
 from pipelines.scorers.evaluation_tables import (
     UNKNOWN_ORIGIN,
     Compared,

@@ -11,7 +11,7 @@ from filtering.scoring.settings import Effort
 from filtering.scoring.storage import read_nested
 from filtering.text.arrow import text_bytes
 from pipelines.scorer_addresses import open_signals
-from pipelines.scorers.evaluate import Evaluation, JudgedPoints
+from pipelines.scorers.evaluation import Evaluation, JudgedPoints
 
 BOTH: tuple[Effort, ...] = ("fast", "full")
 

@@ -17,7 +17,7 @@ from filtering.scoring.settings import SHIPPED
 from filtering.scoring.unsure import known_languages
 from filtering.text.language_names import NO_LANGUAGE
 from pipelines.scorer_addresses import scorer_here
-from pipelines.settings.scorers import HUB_LICENSES, PushConfig
+from pipelines.settings.push import HUB_LICENSES, PushConfig
 
 LIBRARY = "edufilter"
 TASK = "text-classification"

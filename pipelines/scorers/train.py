@@ -37,7 +37,8 @@ from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_rubric import stored_rubric
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
 from pipelines.scorers.counted_embedding import counted as counted_embedder
-from pipelines.scorers.evaluate import Evaluation, JudgedPoints, fit_data_of
+from pipelines.scorers.evaluate import fit_data_of
+from pipelines.scorers.evaluation import Evaluation, JudgedPoints
 from pipelines.scorers.held_out import judge_held_out
 from pipelines.scorers.label_languages import with_languages, with_one_language
 from pipelines.scorers.model_card import model_card

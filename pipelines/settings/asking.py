@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from typer import Option
 
-from annotations.asking.settings import Limits, Price
+from annotations.asking.prices import Price
+from annotations.asking.settings import Limits
 from filtering.errors import SettingsError
 from pipelines.settings.base import ASKING, Name, Positive, Settings
 

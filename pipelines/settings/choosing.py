@@ -20,8 +20,8 @@ from pipelines.settings.base import (
     from_words,
     option_of,
 )
+from pipelines.settings.quantities import count_in_words
 from pipelines.settings.runs import RunSettings, UnsureAction
-from pipelines.settings.scorers import count_in_words
 
 RecutWrite = Literal["kept", "all"]
 MOST_REPEATS = 100.0

@@ -19,7 +19,7 @@ from pipelines.settings.base import (
     Settings,
     from_words,
 )
-from pipelines.settings.scorers import count_in_words
+from pipelines.settings.quantities import count_in_words, seconds_in_words
 
 SizeName = Literal["toy", "tiny", "small", "base"]
 TOY: SizeName = "toy"
@@ -32,8 +32,6 @@ SCORE = re.compile(r"score\s*(>=|<)\s*(\d+(?:\.\d+)?)(?:\s+score\s*(<)\s*(\d+(?:
 RANKED = re.compile(r"(top|bottom)\s+(\d+(?:\.\d+)?)\s*%")
 WEIGHTED = re.compile(r"(.*?)\s*([:*])\s*(\d+(?:\.\d+)?|\.\d+)")
 MOST_REPEATS = 1000.0
-MINUTES = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])", re.IGNORECASE)
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 EXAMPLES = "'score>=4', 'score>=2 score<3', 'top 10%', 'kept:0.5, random:0.5' or 'score>=4*3, score>=3*1'"
 
 
@@ -150,25 +148,6 @@ def _members(words: str) -> Members:
     if (found := RANKED.fullmatch(words)) and 0 < float(found[2]) <= 100:
         return Members(found[1], 0.0, float(found[2]) / 100)
     raise ValueError(f"must name documents: {', '.join(SETS)}, or like {EXAMPLES}. Got {words!r}")
-
-
-def seconds_in_words(text: str) -> float:
-    """Return the seconds that a text like ``45m`` or ``2h`` names.
-
-    Raises
-    ------
-    ValueError
-        If it names none.
-
-    Examples
-    --------
-    >>> seconds_in_words("45m"), seconds_in_words("1.5h")
-    (2700.0, 5400.0)
-    """
-    match = MINUTES.fullmatch(text.strip())
-    if match is None:
-        raise ValueError("must be a time such as 45m or 2h")
-    return float(match[1]) * SECONDS[match[2].lower()]
 
 
 def _as_written(arm: Arm) -> str:

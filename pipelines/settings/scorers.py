@@ -1,34 +1,23 @@
 """Settings of the verbs that make scorers."""
 
-import re
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from typer import Argument, Option
 
 from filtering.embedding.settings import DEFAULT_EMBEDDER, MAX_TOKENS, EmbedderSettings
 from filtering.errors import SettingsError
 from filtering.folds import FOLDS
 from filtering.rubric_points import KEEP_AT
-from filtering.scoring.settings import LEAST_PAIRED, Effort
-from filtering.wrong_values import near_name
+from filtering.scoring.settings import LEAST_PAIRED
 from pipelines.settings.base import (
-    CHECKS,
     FITTING,
-    SCORING,
-    SLICING,
-    EmbeddingSettings,
     ModelSettings,
     Name,
-    OpenShare,
     Points,
-    Positive,
     ScoringSettings,
-    Settings,
-    Share,
-    from_words,
-    option_of,
 )
 
 NO_EMBEDDER = "none"
@@ -37,31 +26,14 @@ OF_EMBEDDER = ("head", "max_tokens", "prompt", "revision", "pool")
 NEEDED, NEEDED_TO_EMBED = {"train": "lightgbm"}, {"embed": "sentence_transformers"}
 """Extras that training asks for before anything is read, and a module of each."""
 
-GOALS: tuple["Goal", ...] = ("precision", "recall", "keep_tokens", "keep_fraction")
-COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kMBT]?)", re.IGNORECASE)
-
-LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")
-"""How the hub names one: ``cc-by-4.0``."""
-HUB_LICENSES = (
-    *("apache-2.0", "mit", "openrail", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense", "zlib", "mpl-2.0"),
-    *("cc", "cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
-    *("cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-4.0"),
-    *("gpl", "gpl-2.0", "gpl-3.0", "lgpl", "lgpl-2.1", "lgpl-3.0", "agpl-3.0", "eupl-1.1", "eupl-1.2"),
-    *("odc-by", "odbl", "pddl", "etalab-2.0", "cdla-permissive-2.0", "cdla-sharing-1.0", "artistic-2.0"),
-    *("afl-3.0", "bigscience-openrail-m", "creativeml-openrail-m", "bigcode-openrail-m", "llama3", "gemma"),
-    *("ms-pl", "wtfpl", "unknown", "other"),
-)
-"""Those that are usual there: https://huggingface.co/docs/hub/repositories-licenses has all."""
-
 TEACHER_TOKENS = 512
 """What classifiers over BERT read, the FineWeb-Edu one among them."""
 
 FIT_FOLDS = (0, 1, 2)
 """Folds of groups that the signals of a teacher are fitted to; exits are found on the other two."""
-LEAST_N = -(-LEAST_PAIRED * FOLDS // (FOLDS - len(FIT_FOLDS)))
+LEAST_N = ceil(LEAST_PAIRED * FOLDS / (FOLDS - len(FIT_FOLDS)))
 """With fewer documents no exits can be shown to hold the bound that a run asks for by default."""
 
-Goal = Literal["precision", "recall", "keep_tokens", "keep_fraction"]
 Signals = Literal["auto", "linear", "characters", "lightgbm"]
 Head = Literal["auto", "ridge", "joint"]
 
@@ -81,45 +53,6 @@ LABELS = Argument(
 )
 LabelsSource = Annotated[Any, LABELS]
 """Also a `datasets.Dataset`, in Python."""
-
-
-def count_in_words(text: str) -> float:
-    """Return the number that a text like ``10B`` or ``2.5M`` names.
-
-    Raises
-    ------
-    ValueError
-        If it names none.
-
-    Examples
-    --------
-    >>> count_in_words("2.5M"), count_in_words("300")
-    (2500000.0, 300.0)
-    """
-    match = COUNT.fullmatch(text.strip())
-    if match is None:
-        raise ValueError("must be a number, with k, M, B or T after it where it is large, like 10B or 2.5M")
-    return float(match[1]) * 1000.0 ** " KMBT".index(match[2].upper() or " ")
-
-
-def _is_license(name: str | None) -> str | None:
-    """Refuse what the hub takes for no licence."""
-    if name is not None and not LICENSE.fullmatch(name):
-        raise ValueError(f"must be a licence by its name on the hub, such as {near_license(name)}")
-    return name
-
-
-def near_license(name: str) -> str:
-    """Return the usual licence of the hub that is meant, or else the first.
-
-    Examples
-    --------
-    >>> near_license("Apache License 2.0"), near_license("CC BY 4.0"), near_license("GPLv3")
-    ('apache-2.0', 'cc-by-4.0', 'gpl-3.0')
-    """
-    words = re.findall(r"[a-z]+|[0-9.]*[0-9]", name.lower())
-    plain = "-".join(word for word in words if word not in ("license", "licence", "the", "version", "v"))
-    return near_name(re.sub("^gplv", "gpl", plain), HUB_LICENSES) or HUB_LICENSES[0]
 
 
 class FitSettings(ModelSettings):
@@ -289,124 +222,6 @@ class AuditConfig(ScoringSettings):
     seed: Annotated[
         int, Field(ge=0), Option(help="Seed of the draw and of shuffles. Another seed draws others.")
     ] = 0
-
-
-class PushConfig(Settings):
-    """Settings of `push_scorer`."""
-
-    scorer: ScorerArgument
-    name: Annotated[Name, Argument(metavar="NAME", help="Repository on the Hugging Face hub, as OWNER/NAME.")]
-    license: Annotated[
-        Name | None,
-        AfterValidator(_is_license),
-        Option(
-            help="Licence of the scorer, as the hub names it, such as apache-2.0 or other. Required for a "
-            "scorer of yours."
-        ),
-    ] = None
-    private: Annotated[
-        bool, Option("--private", help="If the repository is new, show it to nobody else.")
-    ] = False
-    dry_run: Annotated[
-        bool, Option("--dry-run", help="Only print what would go. Send nothing, and ask the hub nothing.")
-    ] = False
-
-
-class ThresholdConfig(EmbeddingSettings):
-    """Settings of `choose_threshold`; at most one goal.
-
-    Labels may also be a `datasets.Dataset`; best with the columns of `sample_dump`.
-    """
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    scorer: ScorerArgument
-    labels: LabelsSource
-    population: Annotated[
-        Name | None,
-        Option(
-            metavar="OUT",
-            help="Folder of a finished run with this scorer. Shares are then those of its dump.",
-        ),
-    ] = None
-    precision: Annotated[
-        OpenShare | None, Option(help="Goal: share of the kept documents that are good, such as 0.9.")
-    ] = None
-    recall: Annotated[
-        OpenShare | None, Option(help="Goal: share of the good documents that are kept, such as 0.8.")
-    ] = None
-    keep_tokens: Annotated[
-        Positive | None,
-        from_words(count_in_words),
-        Option(
-            parser=str, metavar="TOKENS",
-            help="Goal, with --population: number of tokens to keep at most, such as 10B.",
-        ),
-    ] = None  # fmt: skip
-    keep_fraction: Annotated[
-        Share | None, Option(help="Goal: share of all documents to keep at most, such as 0.1.")
-    ] = None
-    by: Annotated[
-        Name | None,
-        Option(
-            metavar="COLUMN",
-            rich_help_panel=SLICING,
-            help="With --precision or --recall: find a cut for each value of a column of the labels, such as "
-            "language. Values with too few labels take the common cut.",
-        ),
-    ] = None
-    cuts: Annotated[
-        Name | None,
-        Option(
-            metavar="FILE",
-            rich_help_panel=SLICING,
-            help="With --by: file to write the cuts to, .json or .csv. recut --cuts keeps by them.",
-        ),
-    ] = None
-    label_at: Annotated[
-        float,
-        Field(gt=0.0, le=5.0, allow_inf_nan=False),
-        Option(
-            rich_help_panel=CHECKS,
-            help="Lowest label, from 0 to 5 points, of a document that counts as good.",
-        ),
-    ] = KEEP_AT
-    effort: Annotated[
-        Effort | None,
-        Option(
-            rich_help_panel=SCORING,
-            help="Effort to score with: fast, balanced or full. Default: that of the run of --population, "
-            "else "
-            "fast.",
-        ),
-    ] = None
-
-    def _refuse_misfits(self) -> None:
-        options = {name: option_of(ThresholdConfig, name) for name in GOALS}
-        given = [option for name, option in options.items() if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise SettingsError(
-                f"At most one goal must be given: {', '.join(options.values())}. Got {' and '.join(given)}."
-            )
-        if self.keep_tokens is not None and self.population is None:
-            raise SettingsError(
-                "--keep-tokens must come with --population, a finished run that says how many there are. "
-                "Got none; labels alone say shares: use --keep-fraction."
-            )
-        if self.by is not None and self.precision is None and self.recall is None:
-            raise SettingsError("--by must come with --precision or --recall. Got neither. Add one of them.")
-        if self.cuts is not None and self.by is None:
-            raise SettingsError(
-                "--cuts must come with --by, the column whose values have cuts. Got it without."
-            )
-
-    @property
-    def goal(self) -> tuple[Goal, float] | None:
-        """Which goal was given, and how much."""
-        values: list[tuple[Goal, float]] = [
-            (name, getattr(self, name)) for name in GOALS if getattr(self, name) is not None
-        ]
-        return values[0] if values else None
 
 
 def _whole(name: str) -> str:

@@ -16,9 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from filtering.arrays import Ints
 from filtering.errors import BadFileError
-from filtering.scoring.scorers import STAGES, Scores
+from filtering.scoring.scores import STAGES, Scores
 from filtering.scoring.settings import Effort
 from filtering.text.arrow import REASONS
 from pipelines.dump.int96 import exact_schema
@@ -45,6 +44,7 @@ from pipelines.worker.passages import (
     PassageColumns,
     best_column,
     passages_column,
+    taken_rows,
     whole_or_passages,
 )
 from pipelines.worker.worker_settings import WorkerSettings
@@ -181,7 +181,7 @@ def output_batches(
         yield _kept_rows(out, judged.keep)
         return
     for rows in rows_with_copies(judged.times, judged.sizes):
-        yield _taken_rows(out, rows)
+        yield taken_rows(out, rows)
 
 
 def _makers(
@@ -230,13 +230,6 @@ def _kept_rows(batch: pa.RecordBatch, keep: NDArray[np.bool_]) -> pa.RecordBatch
         edges = np.flatnonzero(np.diff(keep, prepend=False, append=False)).reshape(-1, 2)
         runs = [batch.slice(start, stop - start) for start, stop in edges.tolist()]
         return pa.concat_batches(runs) if runs else batch.slice(0, 0)
-
-
-def _taken_rows(batch: pa.RecordBatch, rows: Ints) -> pa.RecordBatch:
-    try:
-        return batch.take(pa.array(rows))
-    except pa.ArrowNotImplementedError:  # as above
-        return pa.concat_batches([batch.slice(row, 1) for row in rows.tolist()] or [batch.slice(0, 0)])
 
 
 @dataclass(frozen=True)

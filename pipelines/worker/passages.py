@@ -135,7 +135,7 @@ def whole_or_passages(
     row = np.concatenate([np.flatnonzero(keep), passages.row])
     order = np.argsort(row, kind="stable")
     row, is_passage = row[order], (order >= keep.sum())
-    rows = _taken(batch, row)
+    rows = taken_rows(batch, row)
     whole = texts_of(rows, names.text)
     start, stop = np.zeros(len(row), np.int64), text_lengths(whole)
     start[is_passage], stop[is_passage] = passages.start, passages.stop
@@ -152,11 +152,12 @@ def whole_or_passages(
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
-def _taken(batch: pa.RecordBatch, rows: Ints) -> pa.RecordBatch:
+def taken_rows(batch: pa.RecordBatch, rows: Ints) -> pa.RecordBatch:
+    """Return some rows of a batch, in the order in which they are named."""
     try:
         return batch.take(pa.array(rows))
     except pa.ArrowNotImplementedError:  # of string views (pyarrow 26.0)
-        return pa.concat_batches([batch.slice(row, 1) for row in rows.tolist()])
+        return pa.concat_batches([batch.slice(row, 1) for row in rows.tolist()] or [batch.slice(0, 0)])
 
 
 def _with_text(column: pa.Array, fields: Sequence[str], texts: pa.Array) -> pa.Array:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from filtering.scoring.scorers import EMBEDDING_STAGE
+from filtering.scoring.scores import EMBEDDING_STAGE
 from filtering.text.arrow import REASONS, UNSURE, UNUSUAL
 from filtering.text.windows import REACH
 from pipelines.worker.judged import Judged

@@ -6,9 +6,10 @@ from functools import cached_property
 
 from annotations.asking.chat_api import ChatAnnotator
 from annotations.asking.journal import Journal, Question, window_digest
+from annotations.asking.prices import Price
 from annotations.asking.question_form import QuestionForm, prompt_bytes
 from annotations.asking.question_loop import PricedQuestion, ask_all
-from annotations.asking.settings import Price, Rater
+from annotations.asking.settings import Rater
 from annotations.asking.unusable import Wanted
 from filtering.errors import SettingsError
 from pipelines.amounts_in_words import cents_up, dollars

@@ -149,32 +149,15 @@ def _written(
     all_graded = grading is None or ask(
         grading.asked, lambda: grading.tasks(good()), config, journal, reporter
     )
-    tally = Tally(faults.count(""), shows=config.samples)
-    digest, meter = recipe_digest(recipe), Meter(len(faults), 0, "texts", doing="writing")
-    grader, is_cut = config.grader or "", (config.keep_grade, config.keep_at) != (None, None)
-    picked = UNKNOWN_PICK if is_cut else "random"  # as draws are, unless a mark decides what is kept
-    with reporter.track(meter), text_files(config.out, recipe, work.rubric, grader, picked) as files:
-        for some in batched(found()):
-            rows = []
-            counted = [one for one in some if not faults[one.draw.number]]
-            marks = iter(marks_of(counted, recipe, work.scorer, grading, journal) if counted else [])
-            for one in some:
-                fault = faults[one.draw.number]
-                given = NO_MARKS if fault else next(marks)
-                fault = fault or given.fault(config.keep_grade, config.keep_at)
-                tally.add(recipe, one, given, fault)
-                if one.is_there():
-                    rows.append((one, given, fault))
-            files.write(rows)
-            meter.count(len(some))
+    tally = _write_files(work, found(), faults, journal, reporter)
     diversity = _diversity(found(), faults)
     is_stopped = not all_graded or NOT_ASKED in tally.faults or not faults
     return WriteResult(
         out=config.out,
         recipe=recipe.name,
-        recipe_sha256=digest,
+        recipe_sha256=recipe_digest(recipe),
         model=config.model,
-        grader=grader,
+        grader=config.grader or "",
         scorer=config.scorer or recipe.scorer,
         wanted=config.n,
         asked=tally.asked,
@@ -198,7 +181,7 @@ def _written(
         domain=work.rubric.domain if work.rubric else "",
         edu_score=tally.edu_score,
         median_score=tally.median_score,
-        is_cut=is_cut,
+        is_cut=_is_cut(config),
         keep_grade=config.keep_grade,
         diversity=diversity,
         warnings=tuple(warnings(diversity)) if diversity else (),
@@ -207,6 +190,41 @@ def _written(
         examples=tuple(tally.examples),
         is_graded=grading is not None and all_graded,
     )
+
+
+def _write_files(
+    work: Work, found: Iterator[Attempt], faults: Sequence[str], journal: Journal, reporter: Reporter
+) -> Tally:
+    """Write texts with their marks: those that count, and with a fault each those that do not."""
+    config, recipe = work.config, work.recipe
+    tally, meter = (
+        Tally(faults.count(""), shows=config.samples),
+        Meter(len(faults), 0, "texts", doing="writing"),
+    )
+    picked = UNKNOWN_PICK if _is_cut(config) else "random"  # as draws are, unless a mark decides what is kept
+    with (
+        reporter.track(meter),
+        text_files(config.out, recipe, work.rubric, config.grader or "", picked) as files,
+    ):
+        for some in batched(found):
+            rows = []
+            counted = [one for one in some if not faults[one.draw.number]]
+            marks = iter(marks_of(counted, recipe, work.scorer, work.grading, journal) if counted else [])
+            for one in some:
+                fault = faults[one.draw.number]
+                given = NO_MARKS if fault else next(marks)
+                fault = fault or given.fault(config.keep_grade, config.keep_at)
+                tally.add(recipe, one, given, fault)
+                if one.is_there():
+                    rows.append((one, given, fault))
+            files.write(rows)
+            meter.count(len(some))
+    return tally
+
+
+def _is_cut(config: WriteConfig) -> bool:
+    """Tell whether a mark decides what is kept."""
+    return (config.keep_grade, config.keep_at) != (None, None)
 
 
 def _enough_usd(work: Work, journal: Journal) -> float | None:

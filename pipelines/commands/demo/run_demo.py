@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def write_dump(folder: Path, found: Iterable[Document], documents: int) -> int:
         }
     )
     folder.mkdir(parents=True)
-    rows = max(1, -(-table.num_rows // FILES))
+    rows = max(1, ceil(table.num_rows / FILES))
     for number in range(FILES):
         piece = table.slice(number * rows, rows)
         if piece.num_rows or number == 0:

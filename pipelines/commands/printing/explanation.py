@@ -2,12 +2,12 @@
 
 from math import isnan
 
-from filtering.explaining.explain import Explanation
+from filtering.explaining.explanation import Explanation
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.explaining.passages import Passage
 from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE
 from filtering.printable import printable
-from filtering.scoring.scorers import DECIDED_BY
+from filtering.scoring.scores import DECIDED_BY
 from filtering.signals.settings import RULES
 from filtering.text.windows import REACH
 from pipelines.commands.printing.screen import show

@@ -11,18 +11,19 @@ from filtering.judging.metrics import Estimate
 from filtering.printable import printable, short_name
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.hub_scorers import HUB
-from pipelines.amounts_in_words import short_count
+from pipelines.amounts_in_words import short_count, short_percent
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.tables import print_table
 from pipelines.settings.base import options_in_words, placement_in_words, words_of
-from pipelines.settings.scorers import TrainConfig, near_license
+from pipelines.settings.push import near_license
+from pipelines.settings.scorers import TrainConfig
 
 if TYPE_CHECKING:
     from pipelines.choosing.slice_thresholds import SliceCut
     from pipelines.choosing.threshold import Threshold
     from pipelines.page_kit.page import Table
     from pipelines.scorers.audit_points import ScorerAudit
-    from pipelines.scorers.evaluate import Evaluation
+    from pipelines.scorers.evaluation import Evaluation
     from pipelines.scorers.push import PushResult
     from pipelines.scorers.train import TrainResult
     from pipelines.settings.scorers import AuditConfig, FitSettings
@@ -267,10 +268,7 @@ def _in_percent(figure: Estimate) -> str:
     """Return a share and its band; alone where it is known."""
     if not np.isfinite(figure.value):
         return "-"
-    value, low, high = (
-        f"{100 * end:.1f}" if end < 0.0995 else f"{100 * end:.0f}"
-        for end in (figure.value, figure.low, figure.high)
-    )
+    value, low, high = map(short_percent, (figure.value, figure.low, figure.high))
     return value if figure.low == figure.high else f"{value} [{low},{high}]"
 
 

@@ -16,6 +16,7 @@ from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Rater
 from filtering.errors import EndpointError, RunError
 from tests.kit.scripted import server as scripted
+from tests.kit.scripted.replies import replies_of
 from tests.kit.scripted.server import WRONG_SCORES, Judge, ScriptedServer, labelled
 
 KEY = "sk-sentinel-0123456789"
@@ -147,18 +148,11 @@ def test_nothing_is_paid_where_nobody_listens():
     with ScriptedServer(lambda _: labelled(3)) as server:
         url = server.base_url
     annotator = ChatAnnotator(WEB, Rater("scripted", None, 10), base_url=url)
-
-    async def attempt():
-        try:
-            await annotator.annotate(WINDOW)
-        finally:
-            await annotator.close()
-
     with pytest.raises(EndpointError, match="Nobody does"):
-        asyncio.run(attempt())
+        replies_of(annotator, WINDOW)
     annotator._ladder.settle()  # it answered before
     with pytest.raises(Unanswered, match=f"the connection to {url} failed") as caught:
-        asyncio.run(attempt())
+        replies_of(annotator, WINDOW)
     assert not caught.value.may_be_paid
 
 
@@ -349,14 +343,7 @@ def test_the_address_may_come_from_the_environment(monkeypatch):
     with ScriptedServer(lambda _: labelled(3)) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         annotator = ChatAnnotator(WEB, Rater("m", None, 10))
-
-        async def attempt():
-            try:
-                return await annotator.annotate(WINDOW)
-            finally:
-                await annotator.close()
-
-        assert asyncio.run(attempt()).status == "ok"
+        assert replies_of(annotator, WINDOW)[0].status == "ok"
 
 
 @pytest.mark.parametrize("name", ["web", "code", "story"])

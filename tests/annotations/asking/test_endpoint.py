@@ -1,7 +1,5 @@
 """Proves that a wrong address or proxy gets one clear line, and that neither shows a secret."""
 
-import asyncio
-
 import pytest
 
 from annotations.asking.annotator import Unanswered
@@ -11,6 +9,7 @@ from annotations.asking.rubric import load_rubric
 from annotations.asking.settings import Rater
 from filtering.errors import EndpointError
 from tests.kit.scripted import server as scripted
+from tests.kit.scripted.replies import replies_of
 from tests.kit.scripted.server import ScriptedServer, labelled, with_body
 
 KEY = "sk-sentinel-0123456789"
@@ -31,14 +30,7 @@ def environment(monkeypatch):
 def ask(url):
     """Return what one attempt at an address came to."""
     annotator = ChatAnnotator(WEB, Rater("scripted", None, 200), base_url=url, timeout_s=5.0)
-
-    async def attempt():
-        try:
-            return await annotator.annotate("Water runs down hill.")
-        finally:
-            await annotator.close()
-
-    return asyncio.run(attempt())
+    return replies_of(annotator, "Water runs down hill.")[0]
 
 
 def proxy_to(server, login=""):

@@ -1,6 +1,5 @@
 """Proves that whatever a server sends is the fault of one reply, and never the end of the run."""
 
-import asyncio
 import logging
 
 import pytest
@@ -17,6 +16,7 @@ from tests.kit.scripted import odd_answers
 from tests.kit.scripted import server as scripted
 from tests.kit.scripted.judge import document_of
 from tests.kit.scripted.odd_answers import ESCAPES, error
+from tests.kit.scripted.replies import replies_of
 from tests.kit.scripted.server import ScriptedServer, labelled, with_body, with_header
 
 KEY = "sk-sentinel-0123456789"
@@ -36,17 +36,9 @@ def ask(*answers, times=None, paths=None, timeout_s=20.0):
     """Return what the last of some attempts came to: one for each answer, if not said otherwise."""
     replies = iter(answers)
 
-    async def attempts():
-        try:
-            for _ in range((times or len(answers)) - 1):
-                await annotator.annotate(WINDOW)
-            return await annotator.annotate(WINDOW)
-        finally:
-            await annotator.close()
-
     with ScriptedServer(lambda _: next(replies)) as server:
         annotator = ChatAnnotator(WEB, RATER, base_url=server.base_url, timeout_s=timeout_s)
-        reply = asyncio.run(attempts())
+        *_, reply = replies_of(annotator, *[WINDOW] * (times or len(answers)))
         assert [request.path for request in server.requests] == (paths or [CHAT] * len(answers))
         return reply
 

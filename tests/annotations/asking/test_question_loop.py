@@ -12,6 +12,7 @@ import pytest
 
 from annotations.asking.annotator import Reply, Unanswered
 from annotations.asking.journal import Journal, Question, window_digest
+from annotations.asking.prices import Price
 from annotations.asking.question_loop import (
     LAST_REPLIES,
     SILENT_IN_A_ROW,
@@ -19,7 +20,7 @@ from annotations.asking.question_loop import (
     PricedQuestion,
     ask_all,
 )
-from annotations.asking.settings import Limits, Price, Rater
+from annotations.asking.settings import Limits, Rater
 from annotations.asking.unusable import Wanted
 from filtering.errors import EndpointError, RunError
 from pipelines.progress import ReplyMeter

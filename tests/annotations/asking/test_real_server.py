@@ -1,7 +1,5 @@
 """Proves that a real server takes what we send, and that the rubbish which it answers gives no label."""
 
-import asyncio
-
 import pytest
 
 from annotations.asking.chat_api import ChatAnnotator
@@ -12,6 +10,7 @@ from annotations.writing.draws import SlotDraws
 from annotations.writing.forms import TextForm
 from annotations.writing.recipe import load_recipe
 from tests.kit.late import Late
+from tests.kit.scripted.replies import replies_of
 from tests.kit.scripted.transformers_server import make_chat_model, serve_model
 
 openai = Late("openai")
@@ -45,14 +44,7 @@ def test_it_answers_to_parts_of_content(served):
 def ask(form, served, windows):
     """Return the replies to some questions."""
     annotator = ChatAnnotator(form, Rater(served.model, None, 20), base_url=served.base_url)
-
-    async def attempts():
-        try:
-            return [await annotator.annotate(window) for window in windows]
-        finally:
-            await annotator.close()
-
-    return asyncio.run(attempts())
+    return replies_of(annotator, *windows)
 
 
 @pytest.fixture

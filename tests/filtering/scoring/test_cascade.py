@@ -11,7 +11,7 @@ from filtering.embedding.settings import Placement
 from filtering.errors import ScorerError, SettingsError
 from filtering.scoring.audited import count_audited
 from filtering.scoring.cascade_exits import PairedScores
-from filtering.scoring.scorers import EMBEDDING_STAGE, SIGNALS_STAGE
+from filtering.scoring.scores import EMBEDDING_STAGE, SIGNALS_STAGE
 from filtering.scoring.settings import MAX_LOST, ExitSettings
 from tests.kit.dumps.small import make_texts
 

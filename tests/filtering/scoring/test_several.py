@@ -7,7 +7,7 @@ import pytest
 
 from filtering.embedding.remembered import RememberingEmbedder
 from filtering.rubric_points import POINTS
-from filtering.scoring.scorers import EMBEDDING_STAGE, SIGNALS_STAGE, Scores
+from filtering.scoring.scores import EMBEDDING_STAGE, SIGNALS_STAGE, Scores
 from filtering.scoring.several import SeveralScorers, combine_scores, combine_values, share_embedders
 from tests.kit.dumps.small import make_texts
 from tests.kit.scorers.fitted import EMBEDDER, made_embedding_scorer, made_scorer

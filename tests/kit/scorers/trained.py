@@ -13,7 +13,7 @@ from filtering.embedding.settings import Placement
 from filtering.scoring.scorer_files import read_metrics
 from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from pipelines.scorers.audit_points import ScorerAudit
-from pipelines.scorers.evaluate import Evaluation
+from pipelines.scorers.evaluation import Evaluation
 from pipelines.scorers.train import TrainResult
 
 MEASURED = TypeAdapter(tuple[tuple[Evaluation, ...], ScorerAudit])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.choosing import budgets
-from pipelines.choosing.budgets import Ranked, Taker, codes_of, find_ends, value_of
+from pipelines.choosing.budgets import Ranked, Taker, codes_of, find_ends
 from pipelines.choosing.curve import class_edges, repeats_of
 from pipelines.choosing.row_numbers import RowNumbers
 from pipelines.choosing.shares import shared_out
@@ -56,9 +56,9 @@ def test_a_budget_takes_the_rows_that_sorting_puts_first(parts, shares, counters
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=20))
-def test_codes_sort_like_numbers_and_give_them_back(values):
+def test_codes_sort_like_numbers_and_tell_them_apart(values):
     codes = codes_of(np.array(values, np.float32))
-    assert [value_of(int(code)) for code in codes] == np.array(values, np.float32).tolist()
+    assert len(set(codes.tolist())) == len(set(np.array(values, np.float32).tolist()))
     order = np.argsort(codes, kind="stable")
     assert np.array(values, np.float32)[order].tolist() == sorted(np.array(values, np.float32).tolist())
 

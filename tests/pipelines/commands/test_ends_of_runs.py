@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from annotations.labels.sources import read_text_file
+from annotations.labels.text_files import read_text_file
 from filtering.leaks import LeakIndex, Task
 from pipelines.commands.printing.runs import audit_in_words, languages_in_words
 from pipelines.commands.printing.slices import print_slices

@@ -5,7 +5,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from annotations.labels.sources import read_text_file
+from annotations.labels.text_files import read_text_file
 from filtering.text.windows import REACH, WINDOW, cut_window
 from pipelines import ImportConfig, annotate_sample, import_labels
 from pipelines.labels.label_folder import texts_beside

@@ -17,7 +17,8 @@ from filtering.judging.rewrites import rewrites_of
 from pipelines import AuditConfig, audit_scorer
 from pipelines.commands.printing.scorers import print_audit
 from pipelines.scorers.audit_points import audit_points
-from pipelines.scorers.evaluate import JudgedPoints, fit_data_of, points_of_labels
+from pipelines.scorers.evaluate import fit_data_of, points_of_labels
+from pipelines.scorers.evaluation import JudgedPoints
 from pipelines.scorers.evaluation_tables import audit_table, audit_verdict
 from tests.kit.dumps.small import make_labels, make_texts
 from tests.kit.runs.outcomes import QUIET

@@ -13,7 +13,7 @@ from filtering import load_scorer
 from filtering.judging.kinds import LEAST_ROWS
 from filtering.judging.metrics import Estimate
 from pipelines.dump.code_languages import CODE_LANGUAGE
-from pipelines.scorers.evaluate import JudgedPoints
+from pipelines.scorers.evaluation import JudgedPoints
 from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 from tests.kit.dumps.small import make_labels, replaced
 

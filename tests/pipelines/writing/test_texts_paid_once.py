@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from annotations.asking.settings import Price
+from annotations.asking.prices import Price
 from filtering.errors import EndpointError, OutputError, RunError, SettingsError
 from pipelines import estimate_writing, write_texts
 from tests.kit.runs.outcomes import Recorder

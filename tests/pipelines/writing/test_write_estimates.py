@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from annotations.asking.settings import Price
+from annotations.asking.prices import Price
 from filtering.errors import SettingsError
 from pipelines import estimate_writing
 from tests.kit.scripted.server import ScriptedServer, completion

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import FilterConfig, filter_dump
+from pipelines import FilterConfig, filter_dump, verify_run
 from tests.kit.dumps.small import BARE, CUT, digests, lasting, make_table
 from tests.kit.runs.outcomes import QUIET
 
@@ -36,19 +36,6 @@ def assert_only_whole_files(out, reference):
     return found
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"needs the right to mount a small disk: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
 def test_a_full_disk_fails_clearly_leaves_whole_files_only_and_resumes_once_there_is_room(
     warm_process, web, tmp_path, small_disk
 ):
@@ -61,13 +48,15 @@ def test_a_full_disk_fails_clearly_leaves_whole_files_only_and_resumes_once_ther
     assert "No space left on device" in outcome.err
     assert str(out) in outcome.err
     assert "run the same command again" in outcome.err
+    assert "goes on where it was" in outcome.err
     assert "Traceback" not in outcome.err
     found = assert_only_whole_files(out, reference)
-    assert len(found) < len(lasting(reference))
+    assert 0 < len(found) < len(lasting(reference))
     assert digests(out / "run" / "tmp") == {}
     subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
     assert warm_process(*arguments, out).code == 0
     assert lasting(out) == lasting(reference)
+    assert verify_run(str(out)) == []
 
 
 def fill_up(path):

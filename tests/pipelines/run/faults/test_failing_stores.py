@@ -17,7 +17,7 @@ from filtering.errors import RunError
 from pipelines import verify_run
 from pipelines.object_stores import path_of
 from pipelines.run_folder import scratch
-from tests.kit.dumps.small import BARE, digests, lasting, make_table
+from tests.kit.dumps.small import BARE, lasting, make_table
 from tests.kit.stores.runs import fetched, run
 
 UPLOAD_BYTES = 12 << 20
@@ -153,21 +153,7 @@ def test_ctrl_c_within_an_upload_leaves_the_whole_file_or_none(proxy, folder, tm
     assert {size for _, size in path.files()} <= {UPLOAD_BYTES}
 
 
-# Disks that fill up, as output and beside a store.
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """Return a folder on a disk of 2 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"needs the right to mount a small disk: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=True)
+# A disk that fills up beside a store.
 
 
 @pytest.fixture
@@ -187,23 +173,6 @@ def write_noise(folder, *, rows, row_bytes):
         make_table(rows).append_column("noise", [noise]), folder / "a.parquet", row_group_size=1000
     )
     return ["filter", *BARE, folder, "--keep-at", 0, "--rows-per-part", 1000, "--workers", 1]
-
-
-def test_a_full_disk_fails_the_run_in_words_and_it_goes_on_with_more_room(small_disk, tmp_path, command):
-    arguments = write_noise(tmp_path / "in", rows=5000, row_bytes=500)
-    out = small_disk / "out"
-    failed = command(*arguments, "--out", out)
-    assert failed.code == 1, failed.said
-    assert "No space left" in failed.err
-    assert "goes on where it was" in failed.err
-    assert "Traceback" not in failed.err
-    before = digests(out / "data")
-    subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
-    assert command(*arguments, "--out", out).code == 0
-    assert digests(out / "run" / "tmp") == {}
-    assert verify_run(str(out)) == []
-    assert 0 < len(before) < len(digests(out / "data"))
-    assert before.items() <= digests(out / "data").items()
 
 
 def test_a_full_disk_beside_a_store_fails_the_run_in_words_and_it_goes_on_with_more_room(
