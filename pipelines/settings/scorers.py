@@ -18,6 +18,7 @@ from pipelines.settings.base import (
     Name,
     Points,
     ScoringSettings,
+    option_of,
 )
 
 NO_EMBEDDER = "none"
