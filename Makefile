@@ -3,8 +3,8 @@
 SHARED ?= ../shared
 PYTHON ?= python3
 # BENCH_FLAGS=--huge measures a 10 GB file too; BENCH_FLAGS='--only NAME' measures one section alone: kernel, full,
-# asking, writing, start, filter, growth, memory, passages, leaks, text-leaks, cluster, planning, choosing, scaling,
-# side-by-side or languages.
+# efforts, asking, writing, start, filter, growth, memory, passages, leaks, text-leaks, cluster, planning, choosing,
+# scaling, side-by-side, scorers or languages.
 BENCH_FLAGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/
