@@ -116,7 +116,7 @@ def save_scorer(
     """
     from safetensors.numpy import save
 
-    refuse_taken(folder, overwrite=overwrite)
+    refuse_taken_folder(folder, overwrite=overwrite)
     target = Path(folder)
     signals = signals_of(scorer)
     arrays = {**signals.linear.arrays(), "known_words": signals.novelty.words}
@@ -171,7 +171,7 @@ def save_scorer(
     return both
 
 
-def refuse_taken(folder: str, *, overwrite: bool) -> None:
+def refuse_taken_folder(folder: str, *, overwrite: bool) -> None:
     """Refuse a folder that a scorer may not be saved to: before one is fitted, too.
 
     Raises

@@ -15,7 +15,7 @@ from filtering.printable import printable
 from pipelines.dump.parts import Part
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_unchanged
-from pipelines.labels.sample import SampleResult, refuse_taken, rubric_to_show, write_sample
+from pipelines.labels.sample import SampleResult, refuse_taken_file, rubric_to_show, write_sample
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.manifest import scored_parts
 from pipelines.run_folder.stored_scores import read_scores
@@ -34,7 +34,7 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     SettingsError
         If no document is near the cut, the run has no cut, or an input has changed since.
     """
-    refuse_taken(config.out, overwrite=config.overwrite)
+    refuse_taken_file(config.out, overwrite=config.overwrite)
     folder = RunFolder(config.run)
     if config.rubric is not None:
         load_rubric(config.rubric)  # a wrong one is told before documents are read

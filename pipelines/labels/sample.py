@@ -115,7 +115,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
     """
     reporter = reporter or ConsoleReporter()
     require_all({"annotate": "rensa"})  # which is used when all is read
-    refuse_taken(config.out, overwrite=config.overwrite)
+    refuse_taken_file(config.out, overwrite=config.overwrite)
     rubric = rubric_to_show(config.rubric, config.scorer)
     dump = split_files(
         find_inputs(config.inputs, config.out, reporter.say),
@@ -248,7 +248,7 @@ def _each_likeness_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**rows[at], "weight": weights[at] or None} for at in sorted(weights)]
 
 
-def refuse_taken(out: str, *, overwrite: bool) -> None:
+def refuse_taken_file(out: str, *, overwrite: bool) -> None:
     """Check that a sample may be written to a file.
 
     Raises

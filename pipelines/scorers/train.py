@@ -29,7 +29,7 @@ from filtering.scoring.cascade_exits import usual_exits
 from filtering.scoring.nested_points import NestedPoints
 from filtering.scoring.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.scoring.settings import Effort
-from filtering.scoring.storage import refuse_taken
+from filtering.scoring.storage import refuse_taken_folder
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from filtering.text.settings import TEXT_COLUMNS
 from pipelines.dump.column_doubts import tell_doubt
@@ -103,7 +103,7 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         If the ``train`` extra is not installed, or the ``embed`` extra and an embedder is asked for.
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
-    refuse_taken(config.out, overwrite=config.overwrite)
+    refuse_taken_folder(config.out, overwrite=config.overwrite)
     require_all({**NEEDED, **NEEDED_TO_EMBED} if config.embedder_settings else NEEDED)
     rubric = rubric_of(config.labels) if config.rubric is None else load_rubric(config.rubric)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
