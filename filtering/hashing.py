@@ -101,10 +101,16 @@ def token_hash(word: Iterable[int]) -> int:
 
 
 @compiled
+def filter_bit(key: np.uint64, bits: Hashes) -> np.uint64:
+    """Return the bit of a table's filter that tells whether the table may have a key."""
+    return ((key * U_MIX) >> U_32) & np.uint64(64 * len(bits) - 1)
+
+
+@compiled
 def look_up(key: np.uint64, bits: Hashes, slots: Hashes, values: Ints32) -> int:
     """Return the value of a key; -1 if the table lacks it."""
     mixed = (key * U_MIX) >> U_32
-    bit = mixed & np.uint64(64 * len(bits) - 1)
+    bit = filter_bit(key, bits)
     if (bits[bit >> U_6] >> (bit & U_63)) & U_1 == U_0:
         return -1
     mask = len(slots) - 1

@@ -70,14 +70,8 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
         if not any(os.path.exists(os.path.join(out, name)) for name in BEGUN):
             return "Nothing was begun."
         if os.path.exists(os.path.join(out, "run", "manifest.json")):
-            more = [name for name in ("--no-samples",) if name in arguments]
-            page = as_called(
-                f"To draw its page: {printable(shlex.join(['edufilter', 'report', out, *more]))}"
-            )
-            is_wanted = "--no-report" not in arguments
-            is_drawn = os.path.exists(os.path.join(out, "run", "report.html"))
-            draw = page if is_wanted and not is_drawn else ""
-            return f"{printable(out)} holds a finished run, which stays. {draw}".rstrip()
+            page = "" if "--no-report" in arguments else ", and for its page"
+            return f"{printable(out)} holds a finished run, which stays. For what it kept{page}:{again}"
     return f"What was finished stays; what was under way is done again. To go on:{again}"
 
 

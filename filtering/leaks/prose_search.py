@@ -11,11 +11,12 @@ import numpy as np
 
 from filtering.arrays import Bools, Bytes, Floats, Hashes, Ints, Ints32
 from filtering.compiled import compiled
-from filtering.hashing import Table, look_up
+from filtering.hashing import U_6, Table, filter_bit, look_up
 from filtering.leaks.candidate_places import Documents
 from filtering.leaks.prose_index import ANCHOR_WORDS, LONG_WORDS, ProseIndex
 from filtering.leaks.prose_words import read_words
 from filtering.leaks.token_runs import U_BASE
+from filtering.prefetch import prefetch_row
 
 ANSWER_SHARE = 0.65
 """Of the letters of a long answer that must stand in its order near a question."""
@@ -28,6 +29,8 @@ EDGE_WORDS = 256
 FOUND_ROWS = 1 << 12
 FOUND_IN, BEGUN_IN, BEGUN_AT, TRIED_AT, TRIES = 0, 1, 2, 3, 4
 """Columns of what has been seen of each part."""
+AHEAD = 16
+"""Runs of words whose place in the table is asked for before they are looked up."""
 NOWHERE = -(1 << 30)
 MOST_TRIES = 50
 """Places of a document at which a part is compared: what repeats its anchors without end takes no longer."""
@@ -165,6 +168,7 @@ def scan_prose(  # noqa: C901 - one pass
     bits, slots, values = table
     mine, raw = np.empty(BLOCK_WORDS, dtype=np.uint64), np.empty(BLOCK_WORDS, dtype=np.uint64)
     begins, ends = np.empty(BLOCK_WORDS, dtype=np.int64), np.empty(BLOCK_WORDS, dtype=np.int64)
+    runs = np.empty(BLOCK_WORDS, dtype=np.uint64)
     written = 0
     for document in range(first, len(wanted)):
         if not wanted[document]:
@@ -179,8 +183,11 @@ def scan_prose(  # noqa: C901 - one pass
             is_last = count < BLOCK_WORDS
             end = count - ANCHOR_WORDS + 1 if is_last else count - EDGE_WORDS
             for at in range(begin, end):
-                run = (mine[at] * U_BASE + mine[at + 1]) * U_BASE + mine[at + 2]
-                row = look_up(run, bits, slots, values) - 1
+                runs[at] = (mine[at] * U_BASE + mine[at + 1]) * U_BASE + mine[at + 2]
+            for at in range(begin, end):
+                if at + AHEAD < end:
+                    prefetch_row(bits, int(filter_bit(runs[at + AHEAD], bits) >> U_6))
+                row = look_up(runs[at], bits, slots, values) - 1
                 if row < -1:
                     continue
                 is_end = False

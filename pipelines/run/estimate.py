@@ -129,7 +129,7 @@ def estimate_run(config: FilterConfig, *, reporter: Reporter | None = None) -> R
     reporter, folder = reporter or ConsoleReporter(), RunFolder(config.out)
     refuse_foreign(folder)
     files = inputs_of(config, reporter)
-    tasks = gather_tasks(config.against, config)
+    tasks = gather_tasks(config.against, config, [file.path for file in files])
     untried = untried_scorer_of(config)
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config))

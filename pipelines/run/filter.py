@@ -99,7 +99,7 @@ def filter_dump(
     folder = RunFolder(config.out)
     refuse_foreign(folder)
     files = inputs_of(config, reporter)
-    tasks = gather_tasks(config.against, config)
+    tasks = gather_tasks(config.against, config, [file.path for file in files])
     untried = untried_scorer_of(config)
     leaks = search_of(tasks, config.leak_action) if tasks else None
     plan = replace(plan_of(config, files, untried, leaks), command=words_of("filter", config, page_options))
@@ -179,7 +179,7 @@ def decontaminate_dump(
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
     refuse_foreign(RunFolder(config.out))
     files = inputs_of(config, reporter)
-    tasks = gather_tasks(config.against, config)
+    tasks = gather_tasks(config.against, config, [file.path for file in files])
     leaks = search_of(tasks, config.leak_action)
     plan = plan_of_leaks(config, files, leaks)
     settings = WorkerSettings(

@@ -27,18 +27,33 @@ LONG_QUESTION = 2000
 def gather_tasks(
     against: Sequence[str],
     settings: BenchmarkSettings = BenchmarkSettings(),  # noqa: B008 - it is frozen
+    searched: Sequence[str] = (),
 ) -> tuple[Task, ...]:
     """Return the tasks of benchmarks: of files, folders of such, and patterns.
+
+    Parameters
+    ----------
+    against : sequence of str
+    settings : BenchmarkSettings
+    searched : sequence of str
+        Files of the dump, none of which can be a benchmark too.
 
     Raises
     ------
     SettingsError
         If one cannot be read, as `filtering.leaks.read_benchmark` says; or if two files of one name have
         tasks of one id; or if fields are those of no benchmark; or if the file of common items cannot be
-        read.
+        read; or if a file is also one of `searched`.
     """
     fields = {one.benchmark: one.fields for one in settings.fields}
     files = [file for one in against for file in find_benchmarks(one)]
+    dump = {os.path.realpath(one) for one in searched} if files else set()
+    if both := [file for file in files if os.path.realpath(file) in dump]:
+        raise SettingsError(
+            "'against' (--against) must name files of benchmarks, none of which is a file of the dump. Got "
+            f"'{printable(str(both[0]))}', which is both: each of its documents would be taken for a leak. "
+            "Name the file of a benchmark, or move that file out of the dump."
+        )
     names = [benchmark_name(file) for file in files]
     if unknown := sorted(fields.keys() - {"", *names}):
         raise SettingsError(
@@ -87,7 +102,9 @@ def doubt_of_tasks(tasks: Sequence[Task]) -> str:
     lengths: dict[str, list[int]] = {}
     for task in tasks:
         if task.kind == "prose":
-            lengths.setdefault(task.benchmark, []).append(len(task.prompt))
+            # Pages have paragraphs before their last one, which pass for what a question is about.
+            before = "" if task.solution else task.passage
+            lengths.setdefault(task.benchmark, []).append(len(before) + len(task.prompt))
     middle = {name: sorted(some)[len(some) // 2] for name, some in lengths.items()}
     if not (long := {name: count for name, count in middle.items() if count > LONG_QUESTION}):
         return ""

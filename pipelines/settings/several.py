@@ -10,7 +10,6 @@ from typer import Option
 
 from filtering.errors import SettingsError
 from filtering.scoring.settings import COMBINATIONS, SHIPPED
-from filtering.wrong_values import near_name
 from pipelines.settings.base import SCORING, Name
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
@@ -148,10 +147,8 @@ def combination_of(combine: str | None, names: Sequence[str]) -> str | None:
             )
         return None
     if combine is not None and combine not in (*COMBINATIONS, *names):
-        # A median is no mean.
-        near = None if combine == "median" else near_name(combine, (*COMBINATIONS, *names))
         raise SettingsError(
-            f"'combine' (--combine, --score) must be {', '.join(COMBINATIONS)}, or the name of a scorer: "
-            f"{', '.join(names)}. Got {combine!r:.100} instead.{f' Did you mean {near!r}?' if near else ''}"
+            f"'combine' (--combine) must be {', '.join(COMBINATIONS)}, or the name of a scorer: "
+            f"{', '.join(names)}. Got {combine!r:.100} instead."
         )
     return combine or USUAL_COMBINATION

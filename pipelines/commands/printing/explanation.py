@@ -124,6 +124,8 @@ def _print_passages(found: ExplainedDocument) -> None:
         show("They are rows of the output, each marked as a leak (--leak-action mark).")
     else:
         show("They are rows of the output.")
+    if found.leaks and not found.passages_left_out:
+        show("Benchmarks were looked for in the whole document, of which only these parts are written.")
     if found.output_passage is not None and len(found.passages) > 1:
         start, stop, _ = found.passages[found.output_passage]
         show(f"The row that you asked for is bytes {start:,} to {stop:,}.")

@@ -266,7 +266,9 @@ def test_an_interrupted_run_says_what_there_is(tmp_path, finished, option):
         return how_to_go_on(["filter", "dump", *(word.replace("OUT", str(out)) for word in option)])
 
     assert said(tmp_path / "out") == "Nothing was begun."
-    assert "holds a finished run, which stays" in said(finished)
+    assert f"{finished} holds a finished run, which stays. For what it kept, and for its page:\n  " in said(
+        finished
+    )
     (tmp_path / "out" / "run").mkdir(parents=True)
     (tmp_path / "out" / "run" / "plan.json").touch()
     again = said(tmp_path / "out").splitlines()[-1]

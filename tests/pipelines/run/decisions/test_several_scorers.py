@@ -273,7 +273,10 @@ def test_what_decides_is_said_before_the_run(given, tmp_path):
         ({"scorer": ("web", "mean=folder")}, "is not max, mean, min. Got 'mean' instead"),
         ({"scorer": ("web", "mine=")}, "where the scorer 'mine' is"),
         ({"scorer": ("web", "code"), "combine": "code2"}, "or the name of a scorer: web, code. Got 'code2'"),
-        ({"scorer": ("web", "code"), "combine": "maximum"}, "Did you mean 'max'"),
+        (
+            {"scorer": ("web", "code"), "combine": "mine"},
+            r"^'combine' \(--combine\) must be .*'mine' instead.$",
+        ),
         ({"scorer": "web", "combine": "max"}, "must come with several scorers. Got 'max' with one"),
         (
             {"scorer": ("web", "code"), "combine": "mean", "effort": "balanced"},

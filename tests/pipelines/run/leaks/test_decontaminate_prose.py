@@ -3,14 +3,16 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from filtering.errors import SettingsError
+from filtering.leaks import Task
 from pipelines import decontaminate_dump, write_report
-from pipelines.run_folder.benchmark_tasks import gather_tasks
+from pipelines.run_folder.benchmark_tasks import doubt_of_tasks, gather_tasks
 from pipelines.settings.filter import FilterConfig
 from tests.kit.dumps.leaking import config_of, make_task
 from tests.kit.dumps.small import make_texts
@@ -187,6 +189,23 @@ def test_a_run_most_of_whose_documents_hold_a_task_asks_whether_that_is_a_benchm
         assert (
             "5 of 9 documents hold a benchmark task: more than half. Most hold one of pages." in said
         ) == leaks
+
+
+@pytest.mark.parametrize("verb", ["decontaminate", "filter"])
+def test_a_file_of_the_dump_that_is_given_as_benchmark_is_refused(tmp_path, command, verb):
+    (tmp_path / "dump").mkdir()
+    pq.write_table(pa.table({"text": make_texts(9)}), tmp_path / "dump" / "web.parquet")
+    (tmp_path / "bench.parquet").symlink_to(tmp_path / "dump" / "web.parquet")
+    for given in (tmp_path / "dump", tmp_path / "bench.parquet"):
+        done = command(verb, tmp_path / "dump", "--against", given, "--out", tmp_path / "out")
+        assert "--against must name files of benchmarks, none of which is a file of the dump" in done.err
+        assert (done.code, (tmp_path / "out").exists()) == (2, False), done.said
+
+
+def test_pages_whose_paragraphs_pass_for_passages_are_told_as_no_benchmark():
+    page = Task("1", "web", "Is the last paragraph long?", "", kind="prose", passage="page " * 900)
+    assert doubt_of_tasks([page]).startswith("Half of the questions of web have 4,527 characters and more")
+    assert not doubt_of_tasks([replace(page, solution="No, it is short.")])
 
 
 @pytest.mark.parametrize(
