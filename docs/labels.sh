@@ -37,5 +37,5 @@ step "${annotate[@]}"
 edufilter agreement "$out/labels"
 
 # A scorer, judged on groups that it has not seen; then the whole dump.
-edufilter train "$out/labels" --out "$out/scorer" --signals linear --embedder none --overwrite
+edufilter train "$out/labels" --out "$out/scorer" --overwrite
 step edufilter filter "$dump" --scorer "$out/scorer" --effort fast --keep-at 3 --out "$out/kept"

@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.proof.prove import prove_run as prove_run
     from pipelines.reports.write_report import write_report as write_report
     from pipelines.run.estimate import estimate_run as estimate_run
+    from pipelines.run.estimate_leaks import estimate_decontamination as estimate_decontamination
     from pipelines.run.explain_row import explain_row as explain_row
     from pipelines.run.filter import decontaminate_dump as decontaminate_dump
     from pipelines.run.filter import filter_dump as filter_dump
@@ -100,6 +101,7 @@ _HOMES = {
     "scorers.audit_points": ("ScorerAudit",),
     "scorers.distill": ("distill_scorer",),
     "run.estimate": ("estimate_run",),
+    "run.estimate_leaks": ("estimate_decontamination",),
     "scorers.evaluate": ("evaluate_scorer",),
     "executors.local": ("Executor", "LocalExecutor"),
     "run.explain_row": ("explain_row",),

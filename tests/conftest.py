@@ -257,7 +257,7 @@ def trained(labels, haste, tmp_path_factory) -> Trained:
 
     def make(folder: Path) -> None:
         given = {"labels": labels, "out": folder / "linear", "domain": "toys"}
-        config = TrainConfig(**given, signals="linear", embedder="none")
+        config = TrainConfig(**given, signals="linear")
         with haste():
             save_trained(train_scorer(config, reporter=QUIET))
 

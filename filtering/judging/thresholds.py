@@ -5,7 +5,7 @@ share of documents and of text, and precision and recall against labels; each of
 holds for all cuts at once (`filtering.judging.bands`), so a cut may be chosen by looking at all of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ CUTS = np.arange(21) / 4
 """Cuts of the curve, in rubric points: a quarter of a point apart."""
 FINE_CUTS = np.arange(5001) / 1000
 """Cuts that a goal of size is answered by, in rubric points."""
+LEAST_KEPT = 20
+"""Labels that a cut must keep for its precision to be estimated: of one label it is 0 or 1."""
 MIN_STRATUM_ROWS = 10
 """Labels that a range of scores must have to stand for a population's documents there by themselves."""
 
@@ -190,7 +192,7 @@ def cut_for_precision(curve: Curve, goal: float, rows: int) -> Choice:
     reached = np.flatnonzero(curve.precision.low >= goal)
     if len(reached):
         return Choice(int(reached[0]), is_promised=True)
-    return _best(curve.precision, goal, rows)
+    return _best(_estimated_precision(curve), goal, rows)
 
 
 def cut_for_recall(curve: Curve, goal: float, rows: int) -> Choice:
@@ -222,15 +224,22 @@ def by_estimate_alone(curve: Curve, goal: str, amount: float) -> int | None:
     Returns
     -------
     int, optional
-        The lowest cut for precision, the highest for recall; None where none reaches it.
+        The lowest cut for precision, of those that keep `LEAST_KEPT` labels; the highest for recall. None
+        where none reaches it.
     """
     if goal not in ("precision", "recall"):
         return None
-    shares = curve.precision if goal == "precision" else curve.recall
+    shares = _estimated_precision(curve) if goal == "precision" else curve.recall
     reached = np.flatnonzero((shares.value >= amount) & ((curve.cuts > 0) | (goal == "precision")))
     if not len(reached):
         return None
     return int(reached[0 if goal == "precision" else -1])
+
+
+def _estimated_precision(curve: Curve) -> Bands:
+    """Return precision where a cut keeps `LEAST_KEPT` labels, or all that there are; NaN elsewhere."""
+    is_borne = curve.rows >= min(LEAST_KEPT, int(curve.rows.max()))
+    return replace(curve.precision, value=np.where(is_borne, curve.precision.value, np.nan))
 
 
 def _best(shares: Bands, goal: float, rows: int) -> Choice:

@@ -55,7 +55,7 @@ def find_benchmarks(given: str) -> list[Path]:
     """
     path = Path(given)
     if not os.path.lexists(given) and not WILDCARDS & set(given):
-        raise SettingsError(f"A benchmark must exist. Got '{printable(given)}' instead.{near_path(given)}")
+        raise _no_benchmark(given)
     if not path.is_dir() and os.path.lexists(given):
         return [path]
     found = path.rglob("*") if path.is_dir() else map(Path, glob(given, recursive=True))
@@ -66,6 +66,14 @@ def find_benchmarks(given: str) -> list[Path]:
             f"{listed(ENDINGS)}. Found none in '{printable(given)}'. Check the path."
         )
     return files
+
+
+def _no_benchmark(name: str) -> SettingsError:
+    """Return what is said where there is no file of a benchmark, or its name alone was given."""
+    return SettingsError(
+        f"A benchmark must be a file that exists. Got '{printable(name)}' instead.{near_path(name)} None is "
+        "shipped: download its file first, as docs/decontamination.md says."
+    )
 
 
 def _is_left_out(path: Path) -> bool:
@@ -99,11 +107,7 @@ def read_records(path: Path) -> Iterator[object]:
     except EdufilterError:
         raise
     except FileNotFoundError:
-        near = near_path(str(path))
-        raise SettingsError(
-            f"A benchmark must exist. Got '{printable(str(path))}' instead.{near} None is shipped: download "
-            "its file first, as docs/decontamination.md says."
-        ) from None
+        raise _no_benchmark(str(path)) from None
     except Exception as error:  # pyarrow raises nearly any
         raise BadFileError(f"A benchmark must be a file that can be read. {path} is not: {error}") from error
 

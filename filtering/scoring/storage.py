@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.checked_arrays import Wanted, checked_arrays
-from filtering.embedding.settings import Placement
+from filtering.embedding.settings import DEFAULT_EMBEDDER, Placement
 from filtering.errors import MissingExtraError, ScorerError, SettingsError
 from filtering.rubric_points import POINTS
 from filtering.scoring.calibration import Calibration, check_anchors
@@ -116,7 +116,7 @@ def save_scorer(
     """
     from safetensors.numpy import save
 
-    refuse_taken(folder, overwrite=overwrite)
+    refuse_taken_folder(folder, overwrite=overwrite)
     target = Path(folder)
     signals = signals_of(scorer)
     arrays = {**signals.linear.arrays(), "known_words": signals.novelty.words}
@@ -171,7 +171,7 @@ def save_scorer(
     return both
 
 
-def refuse_taken(folder: str, *, overwrite: bool) -> None:
+def refuse_taken_folder(folder: str, *, overwrite: bool) -> None:
     """Refuse a folder that a scorer may not be saved to: before one is fitted, too.
 
     Raises
@@ -254,7 +254,7 @@ def load_scorer(
     if description.get("embedding") is None:
         raise SettingsError(
             f"A scorer must have been trained with an embedder for --effort {effort}. {name!r} was not. Use "
-            "--effort fast, or train it again with --embedder."
+            f"--effort fast, or train it again with --embedder {DEFAULT_EMBEDDER}."
         )
     from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
 

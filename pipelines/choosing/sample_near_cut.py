@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotations.asking.rubric import load_rubric
 from annotations.labels.columns import sample_row
 from annotations.labels.labels import NEAR_CUT
 from filtering.errors import SettingsError
@@ -14,7 +15,7 @@ from filtering.printable import printable
 from pipelines.dump.parts import Part
 from pipelines.dump.rows import RowReader
 from pipelines.dump.rows_again import read_unchanged
-from pipelines.labels.sample import SampleResult, refuse_taken, rubric_to_show, write_sample
+from pipelines.labels.sample import SampleResult, refuse_taken_file, rubric_to_show, write_sample
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.manifest import scored_parts
 from pipelines.run_folder.stored_scores import read_scores
@@ -33,9 +34,10 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     SettingsError
         If no document is near the cut, the run has no cut, or an input has changed since.
     """
-    refuse_taken(config.out, overwrite=config.overwrite)
+    refuse_taken_file(config.out, overwrite=config.overwrite)
     folder = RunFolder(config.run)
-    rubric_to_show(config.rubric, "")
+    if config.rubric is not None:
+        load_rubric(config.rubric)  # a wrong one is told before documents are read
     plan = folder.read_finished_plan()
     if plan.facts.choice is not None:
         raise SettingsError(
@@ -67,8 +69,8 @@ def sample_near_cut(config: NearCutConfig) -> SampleResult:
     scorer = str(folder.read_manifest()["scorer"])
     return write_sample(
         drawn, config.out, random,
-        wanted=config.n, scorer=scorer, rubric=rubric_to_show(config.rubric, scorer), dump_rows=plan.rows,
-        read_rows=len(near),
+        wanted=config.n, scorer=scorer, rubric=rubric_to_show(config.rubric, scorer), named=config.rubric,
+        dump_rows=plan.rows, read_rows=len(near),
     )  # fmt: skip
 
 

@@ -33,9 +33,8 @@ from pipelines.scorers.evaluate import points_of_labels
 from pipelines.settings.base import command_of, placement_in_words
 from pipelines.settings.threshold import Goal, ThresholdConfig
 
-EXAMPLE_PRECISION = 0.9
-"""The goal that is named where none was given."""
-
+EXAMPLE_PRECISION, EXAMPLE_RECALL = 0.9, 0.8
+"""Goals that are named where none was given: a recall where no precision so high is estimated."""
 
 ROUNDING = 1e-9
 """By which a share may exceed what was asked for, being summed in another order."""
@@ -80,7 +79,8 @@ class Threshold:
     answer : str, optional
         The same in words.
     next_command : str, optional
-        What to do with it; None where the run has this cut already, or no cut reaches a goal of quality.
+        What to do with it, or which goal to name. None where the run has this cut already, or no cut reaches
+        a recall.
     slices : sequence of SliceCut
         By value of the column of `by`; none without one.
     """
@@ -172,7 +172,7 @@ def choose_threshold(config: ThresholdConfig) -> Threshold:
         documents=population.rows if population else None,
         tokens=population.tokens if population else None,
         cuts=rows_of(curve),
-        next_command=_with_a_goal(config),
+        next_command=_with_a_goal(config, curve),
     )
     if config.goal is None:
         return result
@@ -250,6 +250,9 @@ def _answered(
     )
     is_hopeless = quality is not None and likely is None and not choice.is_promised
     is_done = population is not None and population.kept_from == cut
+    next_command = None if is_done or is_hopeless else _next_command(config, result.effort, cut)
+    if is_hopeless and name == "precision":
+        next_command = _with_a_goal(config, curve)
     done = f"The run {config.population} keeps from there already." if is_done else ""
     other = "" if likely is None or likely == shown else likely_in_words(name, result.cuts[likely])
     return replace(
@@ -260,16 +263,16 @@ def _answered(
         more_labels=choice.more_labels,
         estimated_at=None if likely is None else result.cuts[likely].cut,
         answer=" ".join(filter(None, [answer, other, done])),
-        next_command=None if is_done or is_hopeless else _next_command(config, result.effort, cut),
+        next_command=next_command,
     )
 
 
-def _with_a_goal(config: ThresholdConfig) -> str:
-    """Return the command that asks the same with a goal."""
+def _with_a_goal(config: ThresholdConfig, curve: Curve) -> str:
+    """Return the command that asks the same with another goal, which some cut reaches by the estimates."""
     labels = config.labels if isinstance(config.labels, str) else "LABELS"
-    return command_of(
-        "threshold", config.model_copy(update={"labels": labels, "precision": EXAMPLE_PRECISION})
-    )
+    is_reached = by_estimate_alone(curve, "precision", config.precision or EXAMPLE_PRECISION) is not None
+    goal = {"precision": EXAMPLE_PRECISION} if is_reached else {"precision": None, "recall": EXAMPLE_RECALL}
+    return command_of("threshold", config.model_copy(update={"labels": labels, **goal}))
 
 
 def _next_command(config: ThresholdConfig, effort: Effort, cut: float) -> str:

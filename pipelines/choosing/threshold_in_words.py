@@ -3,7 +3,7 @@
 import numpy as np
 
 from filtering.judging.metrics import Estimate
-from filtering.judging.thresholds import Choice
+from filtering.judging.thresholds import LEAST_KEPT, Choice
 from pipelines.amounts_in_words import short_count
 from pipelines.choosing.cut_rows import CutRow
 from pipelines.settings.threshold import Goal
@@ -76,9 +76,10 @@ def in_words(
                 if is_open
                 else "No band reaches it either, so more labels alone would not help."
             )
+            whose = f" that keeps {LEAST_KEPT} labels or more" if goal == "precision" else ""
             return (
-                f"{doubt}, and no cut is estimated to reach it. The highest estimate is from {row.cut:g} "
-                f"points, by {row.labels:,} labels: {goal} {figure}. {helps}"
+                f"{doubt}, and no cut{whose} is estimated to reach it. The highest estimate is from "
+                f"{row.cut:g} points, by {row.labels:,} labels: {goal} {figure}. {helps}"
             )
         more = (
             "How many more labels would show it, these do not say."

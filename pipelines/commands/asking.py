@@ -13,7 +13,7 @@ from filtering.printable import listed, printable
 from pipelines.amounts_in_words import cents_up, without_price_in_words
 from pipelines.progress import Reporter
 from pipelines.settings.asking import ANY_MODEL, AskingSettings
-from pipelines.settings.scorers import NEEDED, NO_EMBEDDER
+from pipelines.settings.scorers import NEEDED
 
 PriceOption = Annotated[
     list[str] | None,
@@ -54,13 +54,12 @@ def spent_in_words(spent_usd: float, open_usd: float, unpriced: Sequence[str] = 
 
 
 def train_command(labels: str, domain: str) -> str:
-    """Return the line that trains on labels: on words and style alone, which needs no torch.
+    """Return the line that trains on labels.
 
     Where what trains is not installed either, another line says how to install that.
     """
     of_domain = ["--domain", domain] if domain not in ("", "web") else []
-    quickly = ["--signals", "linear", "--embedder", NO_EMBEDDER]
-    line = printable(shlex.join(["edufilter", "train", labels, "--out", "SCORER", *of_domain, *quickly]))
+    line = printable(shlex.join(["edufilter", "train", labels, "--out", "SCORER", *of_domain]))
     missing = how_to_install(NEEDED)
     return f"{line}\ntrain needs more than is installed here. Install it {missing}" if missing else line
 

@@ -35,15 +35,16 @@ if TYPE_CHECKING:
     from pipelines.run.plan_to_manifest import FilterResult
 
 
+DryRunOption = Annotated[
+    bool,
+    Option("--dry-run", help="Only print how much would be kept and how long it would take. Write nothing."),
+]
+
+
 @takes(FilterConfig, first=("out", "scorer", "keep_at", "effort", "text_column", "write", "dry_run"))
 def filter_command(
     given: Given,
-    dry_run: Annotated[
-        bool,
-        Option(
-            "--dry-run", help="Only print how much would be kept and how long it would take. Write nothing."
-        ),
-    ] = False,
+    dry_run: DryRunOption = False,
     no_report: NoReportOption = False,
     no_samples: NoSamplesOption = False,
     json_log: JsonLogOption = False,
@@ -167,9 +168,10 @@ def compare_command(
     return 0
 
 
-@takes(DecontaminateConfig, first=("against", "out", "leak_action", "text_column"))
+@takes(DecontaminateConfig, first=("against", "out", "leak_action", "text_column", "dry_run"))
 def decontaminate_command(
     given: Given,
+    dry_run: DryRunOption = False,
     no_report: NoReportOption = False,
     no_samples: NoSamplesOption = False,
     json_log: JsonLogOption = False,
@@ -183,6 +185,11 @@ def decontaminate_command(
     config = settings_of(DecontaminateConfig, given)
     reporter = reporter_of(json_log)
     reporter.say(f"Looking for the files of {some_of(config.inputs)} ...")
+    if dry_run:
+        from pipelines.commands.printing.leaks_estimate import print_leaks_estimate
+        from pipelines.run.estimate_leaks import estimate_decontamination
+
+        return print_leaks_estimate(estimate_decontamination(config), config.leak_action)
     from pipelines.run.filter import decontaminate_dump
 
     return _run(

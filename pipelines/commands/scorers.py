@@ -124,7 +124,7 @@ def evaluate_command(
         if has_two_efforts(scorer) and "full" not in {scoring.effort, *(one.effort for one in others)}:
             again = shlex.join(["edufilter", "evaluate", scorer, labels, "--effort", "full"])
             show(f"With an embedding of every document it has another figure: {again}")
-        words = ["edufilter", "threshold", scorer, labels, *options_in_words(scoring), "--precision", "0.9"]
+        words = ["edufilter", "threshold", scorer, labels, *options_in_words(scoring)]
         show(f"next: {shlex.join(words)}")
     return 0
 

@@ -142,7 +142,7 @@ def advice(agreement: Agreement, *, scorer_rho: float | None, labels: int) -> st
     below = f"{scorer} {gap:.3f} below the noise ceiling of {ceiling}"
     if labels < FEW_LABELS:
         return f"{below}: more labels than {labels:,}; each doubling brings about {DOUBLING} of rho."
-    return f"{below}, with {labels:,} labels: a better scorer (effort full, another embedder)."
+    return f"{below}, with {labels:,} labels: a better scorer (train --embedder, say)."
 
 
 def _one_rater(rater: str, labels: str, scorer: str | None, *, is_imported: bool) -> str:

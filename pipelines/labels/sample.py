@@ -36,6 +36,7 @@ from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
 from pipelines.page_kit.page import whole_page
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer
+from pipelines.scorer_rubric import rubric_of_scorer
 from pipelines.settings.labels import TASKS_SUFFIX, SampleConfig
 
 CANDIDATES_PER_LABEL = 20
@@ -114,7 +115,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
     """
     reporter = reporter or ConsoleReporter()
     require_all({"annotate": "rensa"})  # which is used when all is read
-    refuse_taken(config.out, overwrite=config.overwrite)
+    refuse_taken_file(config.out, overwrite=config.overwrite)
     rubric = rubric_to_show(config.rubric, config.scorer)
     dump = split_files(
         find_inputs(config.inputs, config.out, reporter.say),
@@ -146,6 +147,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         wanted=config.n,
         scorer=config.scorer,
         rubric=rubric,
+        named=config.rubric,
         dump_rows=int(dump.parts.column("rows").sum()),
         read_rows=candidates.read_rows,
         near_duplicates=near_duplicates,
@@ -246,7 +248,7 @@ def _each_likeness_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**rows[at], "weight": weights[at] or None} for at in sorted(weights)]
 
 
-def refuse_taken(out: str, *, overwrite: bool) -> None:
+def refuse_taken_file(out: str, *, overwrite: bool) -> None:
     """Check that a sample may be written to a file.
 
     Raises
@@ -273,18 +275,15 @@ def refuse_taken(out: str, *, overwrite: bool) -> None:
         )
 
 
-def rubric_to_show(named: str | None, scorer: str) -> str | None:
-    """Return the rubric to score by: the one that was named, else that of a shipped scorer.
+def rubric_to_show(named: str | None, scorer: str) -> Rubric | None:
+    """Return the rubric to score by: the one that was named, else that by which a scorer was trained.
 
     Raises
     ------
     RubricError
         If there is no such rubric, or it is broken.
     """
-    name = named or (scorer if scorer in SHIPPED else None)
-    if name is not None:
-        load_rubric(name)
-    return name
+    return rubric_of_scorer(scorer) if named is None else load_rubric(named)
 
 
 def _beside(out: Path) -> tuple[Path, ...]:
@@ -322,7 +321,8 @@ def write_sample(
     *,
     wanted: int,
     scorer: str,
-    rubric: str | None,
+    rubric: Rubric | None,
+    named: str | None,
     dump_rows: int,
     read_rows: int,
     near_duplicates: int = 0,
@@ -330,25 +330,26 @@ def write_sample(
 ) -> SampleResult:
     """Write a sample in random order, in one step, and return what was drawn.
 
+    `rubric` is what people score by, and `named` what the user called it.
+
     Beside a table for people go a page to read it by, and the whole texts with the rubric, which
     `import_labels` takes.
     Beside tasks for Label Studio go its labelling config, and the same.
     """
     table = pa.Table.from_pylist([rows[at] for at in random.permutation(len(rows))], SAMPLE_SCHEMA)
     suffix, beside = Path(out).suffix.lower(), _beside(Path(out))
-    shown = None if rubric is None else load_rubric(rubric)
     if beside:
         page, texts = beside
         if suffix == TASKS_SUFFIX:
-            page.write_bytes(labelling_config(shown))
+            page.write_bytes(labelling_config(rubric))
         else:
-            _write_page(table, page, shown)
-        whole = with_rubric(table.select(["id", "text"]), shown)
+            _write_page(table, page, rubric)
+        whole = with_rubric(table.select(["id", "text"]), rubric)
         with written_whole(texts) as place, open(place, "wb") as file:
             pq.write_table(whole, file, compression="zstd", write_page_checksum=True)
     with written_whole(Path(out)) as place, open(place, "wb") as file:
         if suffix == TASKS_SUFFIX:
-            file.write(tasks_of(table, shown))
+            file.write(tasks_of(table, rubric))
         elif beside:  # who read what a model is shown, and no score; a cell has its limits, too
             windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
             table = table.set_column(table.column_names.index("text"), "text", windows)
@@ -368,7 +369,7 @@ def write_sample(
         near_duplicates=near_duplicates,
         groups=len(set(table["group"].to_pylist())),
         scorer=scorer,
-        rubric=rubric,
+        rubric=named or (scorer if scorer in SHIPPED else None),
         beside=tuple(map(str, beside)),
         set_aside=set_aside,
     )

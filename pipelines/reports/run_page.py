@@ -57,7 +57,7 @@ LEAKS_DONE = {
 }
 """By action: what became of documents with a leak, in a word and in more."""
 MANY_TITLE = f"Tasks on more than {MANY_SITES} sites, which may be common text"
-ITEMS_HEAD = ("benchmark", "tasks", "contaminated", "common text", "cannot be told")
+ITEMS_HEAD = ("benchmark", "tasks", "leaked", "common text", "cannot be told")
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def filter_dump(
         if not folder.manifest.exists():
             reporter.say(describe_scorers(config, untried))
             if tasks:
-                _tell_tasks(tasks, config, reporter)
+                tell_tasks(tasks, config, reporter)
             if plan.facts.score_column != config.score_column:
                 reporter.say(
                     f"The texts have a column {config.score_column!r} already. Scores go to "
@@ -181,22 +181,14 @@ def decontaminate_dump(
     files = inputs_of(config, reporter)
     tasks = gather_tasks(config.against, config, [file.path for file in files])
     leaks = search_of(tasks, config.leak_action)
-    added = AddedColumns.named("edu_score")
-    plan = make_plan(
-        files,
-        settings={**leak_settings(leaks), **_of_reading(config, part_size_of(config)), "keep_at": NO_CUT},
-        text_column=config.text_column,
-        new_columns=added.in_mode("kept", "fast", scores=False, leaks=config.leak_action),
-        size=part_size_of(config),
-        strict=config.strict,
-    )
+    plan = plan_of_leaks(config, files, leaks)
     settings = WorkerSettings(
         out=config.out,
         text_column=plan.facts.text_column,
         keep_at=NO_CUT,
         write="kept",
         effort="fast",
-        score_column=added.score,
+        score_column=plan.facts.score_column,
         ignore_checksums=config.ignore_checksums,
         max_document_bytes=config.max_document_bytes,
         leaks=leaks,
@@ -204,7 +196,7 @@ def decontaminate_dump(
     plan = replace(plan, command=words_of("decontaminate", config, page_options))
     with begun_run(config.out, plan, reporter=reporter, tasks=tasks, update=config.update) as folder:
         if not folder.manifest.exists():
-            _tell_tasks(tasks, config, reporter)
+            tell_tasks(tasks, config, reporter)
             sample = read_spread_rows(
                 plan.parts, plan.facts.text_column, checksums=not config.ignore_checksums
             )
@@ -213,7 +205,20 @@ def decontaminate_dump(
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
 
-def _tell_tasks(tasks: Sequence[Task], settings: BenchmarkSettings, reporter: Reporter) -> None:
+def plan_of_leaks(config: DecontaminateConfig, files: Sequence[InputFile], leaks: LeakSearch) -> Plan:
+    """Return the plan of a run that only looks for leaks."""
+    added = AddedColumns.named("edu_score")
+    return make_plan(
+        files,
+        settings={**leak_settings(leaks), **_of_reading(config, part_size_of(config)), "keep_at": NO_CUT},
+        text_column=config.text_column,
+        new_columns=added.in_mode("kept", "fast", scores=False, leaks=config.leak_action),
+        size=part_size_of(config),
+        strict=config.strict,
+    )
+
+
+def tell_tasks(tasks: Sequence[Task], settings: BenchmarkSettings, reporter: Reporter) -> None:
     """Say what is looked for, which of it is common text, and what may be no benchmark."""
     names = sorted({one.benchmark for one in tasks})
     reporter.say(f"Looking for the {counted(len(tasks), 'task')} of {printable(', '.join(names))}.")

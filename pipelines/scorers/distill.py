@@ -20,7 +20,7 @@ from filtering.scoring.calibration import Calibration
 from filtering.scoring.cascade_exits import PairedScores
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.settings import LEAST_PAIRED
-from filtering.scoring.storage import refuse_taken
+from filtering.scoring.storage import refuse_taken_folder
 from filtering.text.near_duplicates import near_duplicate_clusters
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorers.counted_embedding import counted
@@ -62,7 +62,7 @@ def distill_scorer(config: DistillConfig, *, reporter: Reporter | None = None) -
         If the extras ``train`` and ``embed`` are not installed.
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
-    refuse_taken(config.out, overwrite=config.overwrite)
+    refuse_taken_folder(config.out, overwrite=config.overwrite)
     require_all({**NEEDED, **NEEDED_TO_EMBED})
     documents, groups = read_pool(config.pool, reporter)
     fitted, paired = split_pool(documents, groups, config.n)

@@ -1,14 +1,9 @@
 """Tells where labels follow another rubric than the labels that a scorer was trained on."""
 
-from annotations import load_rubric
 from annotations.asking.prompt import rubric_digest
 from annotations.labels.label_rubric import rubric_of
-from filtering.scoring.scorer_files import read_metrics
-from filtering.scoring.settings import SHIPPED
 from pipelines.progress import Reporter
-
-TRAINED_BY = "rubric_sha256"
-"""Names the digest of its rubric among the metrics of a scorer."""
+from pipelines.scorer_rubric import rubric_of_scorer
 
 
 def tell_other_rubric(scorer: str, labels: object, reporter: Reporter) -> None:
@@ -25,8 +20,8 @@ def tell_other_rubric(scorer: str, labels: object, reporter: Reporter) -> None:
     of_labels = rubric_of(labels)
     if of_labels is None:
         return
-    own = rubric_digest(load_rubric(scorer)) if scorer in SHIPPED else read_metrics(scorer).get(TRAINED_BY)
-    if own and own != rubric_digest(of_labels):
+    own = rubric_of_scorer(scorer)
+    if own is not None and rubric_digest(own) != rubric_digest(of_labels):
         reporter.say(
             f"Warning: these labels follow the rubric {of_labels.name!r}, and {scorer!r} was trained by "
             "another. Points of one mean something else than those of another."

@@ -10,7 +10,6 @@ import numpy as np
 from pydantic_core import to_jsonable_python
 
 from annotations import Labels, Rubric, load_rubric, read_labels
-from annotations.asking.prompt import rubric_digest
 from annotations.labels.columns import GROUP_COLUMNS, group_of
 from annotations.labels.label_digest import labels_digest
 from annotations.labels.label_rubric import rubric_of
@@ -18,8 +17,7 @@ from annotations.labels.labels import cut_texts_warning
 from annotations.labels.sources import read_table, text_column_of
 from filtering import save_scorer
 from filtering.embedding.embedders import Embedder
-from filtering.errors import MissingExtraError
-from filtering.extras import how_to_install, require_all
+from filtering.extras import require_all
 from filtering.fitting.cross_validation import Fit, compare, fits_of_figures, simplest_of_the_best
 from filtering.fitting.fit_data import FitData
 from filtering.fitting.fit_heads import HEADS, fit_stage, head_fit
@@ -31,18 +29,18 @@ from filtering.scoring.cascade_exits import usual_exits
 from filtering.scoring.nested_points import NestedPoints
 from filtering.scoring.scorers import EmbeddingScorer, Scorer, SignalScorer
 from filtering.scoring.settings import Effort
-from filtering.scoring.storage import refuse_taken
+from filtering.scoring.storage import refuse_taken_folder
 from filtering.text.arrow import REASONS, text_bytes, text_reasons
 from filtering.text.settings import TEXT_COLUMNS
 from pipelines.dump.column_doubts import tell_doubt
 from pipelines.progress import ConsoleReporter, Meter, Reporter
+from pipelines.scorer_rubric import stored_rubric
 from pipelines.scorers.audit_points import ScorerAudit, audit_points
 from pipelines.scorers.counted_embedding import counted as counted_embedder
 from pipelines.scorers.evaluate import fit_data_of
 from pipelines.scorers.evaluation import Evaluation, JudgedPoints
 from pipelines.scorers.held_out import judge_held_out
 from pipelines.scorers.label_languages import with_languages, with_one_language
-from pipelines.scorers.label_rubrics import TRAINED_BY
 from pipelines.scorers.model_card import model_card
 from pipelines.scorers.nested_judge import NestedJudge, counted, embedded
 from pipelines.settings.base import options_in_words
@@ -105,8 +103,8 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
         If the ``train`` extra is not installed, or the ``embed`` extra and an embedder is asked for.
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
-    refuse_taken(config.out, overwrite=config.overwrite)
-    _require(config)
+    refuse_taken_folder(config.out, overwrite=config.overwrite)
+    require_all({**NEEDED, **NEEDED_TO_EMBED} if config.embedder_settings else NEEDED)
     rubric = rubric_of(config.labels) if config.rubric is None else load_rubric(config.rubric)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
     labels = with_one_language(read_labels(config.labels), config.domain, reporter)
@@ -208,9 +206,7 @@ def save_judged(
         "nested": {one.effort: one for one in evaluations},
         "audit": audit,
     }
-    if rubric is not None:
-        told[TRAINED_BY] = rubric_digest(rubric)
-    told = _rounded(to_jsonable_python(told, inf_nan_mode="null"))
+    told = _rounded(to_jsonable_python(told, inf_nan_mode="null")) | stored_rubric(rubric)
     card = model_card(
         signals.domain, told, evaluations, audit, _speeds(scorer, labels), command, signals.languages, rubric
     )
@@ -263,20 +259,6 @@ def read_pool(source: str, reporter: Reporter) -> tuple[list[bytes], list[str]]:
     documents = text_bytes(table[column])
     good = np.flatnonzero(reasons == 0)
     return [documents[row] or b"" for row in good], [groups[row] for row in good]
-
-
-def _require(config: TrainConfig) -> None:
-    """Check that what a training will use is installed; where it is an embedding, tell the smaller way."""
-    embeds = config.embedder_settings is not None
-    try:
-        require_all({**NEEDED, **NEEDED_TO_EMBED} if embeds else NEEDED)
-    except MissingExtraError as error:
-        if not embeds or not how_to_install(NEEDED_TO_EMBED):
-            raise
-        less = f"; that needs no more than '.[{','.join(NEEDED)}]'" if how_to_install(NEEDED) else ""
-        raise MissingExtraError(
-            f"{error}. Or train on words and style alone, without torch: --embedder none{less}."
-        ) from error
 
 
 def _embedder(config: TrainConfig) -> Embedder | None:

@@ -18,9 +18,12 @@ from pipelines.settings.base import (
     Name,
     Points,
     ScoringSettings,
+    option_of,
 )
 
 NO_EMBEDDER = "none"
+OF_EMBEDDER = ("head", "max_tokens", "prompt", "revision", "pool")
+"""Settings of training that mean nothing without an embedder."""
 NEEDED, NEEDED_TO_EMBED = {"train": "lightgbm"}, {"embed": "sentence_transformers"}
 """Extras that training asks for before anything is read, and a module of each."""
 
@@ -85,10 +88,10 @@ class TrainConfig(FitSettings):
     embedder: Annotated[
         Name,
         Option(
-            help="Embedding model for the efforts balanced and full: a folder or a name of the hub. none "
-            "trains on words and style alone, which needs no extra embed."
+            help=f"Embedding model for efforts balanced and full: {DEFAULT_EMBEDDER}, a folder or a name "
+            "of the hub. It needs the extra embed and seldom pays. none trains on words and style alone."
         ),
-    ] = DEFAULT_EMBEDDER
+    ] = NO_EMBEDDER
     head: Annotated[
         Head,
         Option(
@@ -128,8 +131,13 @@ class TrainConfig(FitSettings):
     ] = None
 
     def _refuse_misfits(self) -> None:
-        if self.pool is not None and self.embedder == NO_EMBEDDER:
-            raise SettingsError("A --pool must come with an embedder. Got --embedder none.")
+        fields = TrainConfig.model_fields
+        given = [name for name in OF_EMBEDDER if getattr(self, name) != fields[name].default]
+        if given and self.embedder == NO_EMBEDDER:
+            raise SettingsError(
+                f"{option_of(TrainConfig, given[0])} must come with an embedder. Got none. Add one, such as "
+                f"--embedder {DEFAULT_EMBEDDER}."
+            )
 
     @property
     def embedder_settings(self) -> EmbedderSettings | None:

@@ -31,6 +31,7 @@ from pipelines.reports.documents_to_show import GROUPS
 from pipelines.reports.report_result import report_result
 from pipelines.run.filter import filter_dump
 from pipelines.run_folder.folder import RunFolder
+from pipelines.settings.base import command_of
 from pipelines.settings.filter import FilterConfig
 
 MARKER = ".edufilter-demo"
@@ -81,19 +82,18 @@ def run_demo(
     reporter.say("Loading the scorers ...")
     for name in counts:
         load_scorer(name).score(["Compiled before time is taken."])
-    command = shlex.join(["edufilter", "demo", out, *(f"--against={path}" for path in decontaminate)])
     for name, count in counts.items():
         reporter.say(f"Filtering {count:,} documents with the scorer {name!r}, by words and style ...")
-        _filter(folder / name, name, tuple(decontaminate) if name == "code" else (), command, reporter)
+        _filter(folder / name, name, tuple(decontaminate) if name == "code" else (), reporter)
     _print_next(folder / "web")
 
 
-def _filter(folder: Path, scorer: str, against: tuple[str, ...], command: str, reporter: Reporter) -> None:
+def _filter(folder: Path, scorer: str, against: tuple[str, ...], reporter: Reporter) -> None:
     """Filter a dump as by default, and show what came of it."""
     dump = folder / "dump"
     config = FilterConfig(inputs=(str(dump),), out=str(folder / "out"), scorer=scorer, against=against)
     result = filter_dump(config, reporter=reporter, page_options=())
-    page = report_result(result, command, samples=True, reporter=reporter)
+    page = report_result(result, command_of("filter", config), samples=True, reporter=reporter)
     show(f"\n{scorer}")
     print_result(result, None if page is None else read_report(result.out))
     if page is not None:

@@ -86,8 +86,8 @@ def print_comparison(metrics: Mapping[str, Any]) -> None:
     """Print the nested figures of every way of fitting that was compared."""
     from pipelines.scorers.evaluation_tables import comparison_table
 
-    _print_table(comparison_table(metrics))
     show("This table only compares ways of fitting. How good the scorer is, the next one says.")
+    _print_table(comparison_table(metrics))
 
 
 def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -96,10 +96,10 @@ def print_learning_curve(rows: Sequence[Mapping[str, Any]]) -> None:
     from pipelines.scorers.learning_curve import more_labels_help
 
     table = learning_curve_table(rows)
+    show("This table only compares numbers of labels. How good the scorer is, the figure to go by says.")
     _print_table(table)
     for line in (table.note, *more_labels_help(rows)):
         show(line)
-    show("This table only compares numbers of labels. How good the scorer is, the figure to go by says.")
 
 
 def print_evaluation(evaluation: "Evaluation", held_out: Sequence[Mapping[str, Any]]) -> None:

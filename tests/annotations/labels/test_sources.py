@@ -165,7 +165,7 @@ def test_a_folder_that_holds_no_labels_is_refused_by_name(tmp_path, name):
 
 def test_a_hub_name_that_cannot_be_fetched_is_refused_by_name_and_ends_with_2(command_process, tmp_path):
     outcome = command_process(
-        "train", "nobody/nothing", "--out", tmp_path / "out", "--embedder", "none",
+        "train", "nobody/nothing", "--out", tmp_path / "out",
         env=os.environ | {"HF_HUB_OFFLINE": "1"}, cwd=tmp_path,
     )  # fmt: skip
     assert outcome.code == 2

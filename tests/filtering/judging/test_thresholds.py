@@ -14,6 +14,7 @@ from filtering.judging.thresholds import (
     ScoredLabels,
     above,
     are_kept,
+    by_estimate_alone,
     curve_of,
     cut_for_precision,
     cut_for_recall,
@@ -113,14 +114,18 @@ def test_labels_fewer_than_a_range_needs_are_all_one_range():
     np.testing.assert_allclose(weights, labels.weights * 2 / labels.weights.sum())
 
 
-def curve_with(*, precision=None, recall=None):
+KEPT = np.array([100, 80, 60, 40, 20])
+"""Labels that each cut keeps."""
+
+
+def curve_with(*, precision=None, recall=None, rows=KEPT):
     """Return a curve of five cuts with given (value, low) pairs."""
     nothing = Bands(*(np.full(5, np.nan),) * 3)
 
     def bands(pairs):
         return nothing if pairs is None else Bands(*np.array([(v, low, 1.0) for v, low in pairs]).T)
 
-    return Curve(np.arange(5.0), nothing, nothing, bands(precision), bands(recall), np.arange(5))
+    return Curve(np.arange(5.0), nothing, nothing, bands(precision), bands(recall), rows)
 
 
 def test_a_precision_is_promised_by_the_lowest_cut_whose_lower_end_reaches_it():
@@ -141,6 +146,16 @@ def test_where_nothing_is_promised_the_highest_estimate_is_named_with_how_many_l
     # At the third cut .1 must shrink to .05: four times the labels. At the fourth .25 to .1: 6.25 times.
     assert cut_for_precision(curve, 0.85, 100) == Choice(3, is_promised=False, more_labels=300)
     assert cut_for_precision(curve, 0.96, 100) == Choice(3, is_promised=False)
+
+
+def test_a_cut_that_keeps_a_few_labels_is_no_estimate_of_precision():
+    figures = [(0.2, 0.1), (0.6, 0.5), (0.7, 0.6), (0.8, 0.5), (1.0, 0.0)]
+    curve = curve_with(precision=figures, rows=KEPT - 1)
+    assert by_estimate_alone(curve, "precision", 0.75) == 3
+    assert by_estimate_alone(curve, "precision", 0.9) is None
+    assert cut_for_precision(curve, 0.9, 99) == Choice(3, is_promised=False)
+    few = curve_with(precision=figures, rows=KEPT // 10)  # then all of them together
+    assert cut_for_precision(few, 0.9, 10) == Choice(0, is_promised=False)
 
 
 def test_keeping_all_is_no_answer_to_a_recall():

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from filtering.judging.metrics import Estimate
-from filtering.judging.thresholds import CUTS, Choice
+from filtering.judging.thresholds import CUTS, LEAST_KEPT, Choice
 from pipelines import RecutConfig, ThresholdConfig, choose_threshold, recut_run
 from pipelines.amounts_in_words import short_count
 from pipelines.choosing.cut_rows import CutRow
@@ -92,14 +92,15 @@ def test_a_goal_has_one_answer_be_it_shown_or_reached_by_the_estimate_or_not_at_
 
 
 @pytest.mark.parametrize("goal", [0.6, 0.999])
-def test_a_goal_above_all_estimates_has_no_next_step_that_keeps_more(trained, fresh, tmp_path, goal):
+def test_a_precision_above_all_estimates_leads_to_a_recall(trained, fresh, tmp_path, goal):
     table = pq.read_table(fresh)
     luck = pa.array([4.0 if row % 7 == 3 else 1.0 for row in range(len(table))])
     path = tmp_path / "luck.parquet"
     pq.write_table(table.set_column(table.column_names.index("score"), "score", luck), path)
     result = choose_threshold(ThresholdConfig(scorer=trained.out, labels=str(path), precision=goal))
-    assert (result.estimated_at, result.next_command, result.exit_code) == (None, None, 4)
-    best = max(row.precision.value for row in result.cuts if row.labels)
+    assert (result.estimated_at, result.exit_code) == (None, 4)
+    assert result.next_command == f"edufilter threshold {trained.out} {path} --recall 0.8"
+    best = max(row.precision.value for row in result.cuts if row.labels >= LEAST_KEPT)
     assert next(row for row in result.cuts if row.cut == result.keep_at).precision.value == best < goal
     reached = any(row.precision.high >= goal for row in result.cuts if row.labels)
     assert ("more labels may yet show" in result.answer) == reached

@@ -386,5 +386,5 @@ def test_labels_of_unknown_origin_are_not_called_drawn_at_random(command, traine
     assert " on the documents drawn at random. It is" in said
     assert UNKNOWN_ORIGIN not in said
     given = (trained.out, tmp_path / "drawn.parquet", "--device", "cpu")
-    next_step = f"next: edufilter threshold {shlex.join(map(str, given))} --precision 0.9"
+    next_step = f"next: edufilter threshold {shlex.join(map(str, given))}\n"
     assert next_step in command("evaluate", *given).out

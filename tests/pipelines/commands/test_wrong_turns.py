@@ -99,7 +99,7 @@ def test_a_folder_to_score_brings_the_command_for_it(command, pages):
 
 
 def test_a_dump_is_trained_on_after_it_was_labelled(command, pages, tmp_path):
-    refused = command("train", pages, "--embedder", "none", "--out", tmp_path / "out")
+    refused = command("train", pages, "--out", tmp_path / "out")
     assert refused.code == 2
     assert "edufilter sample DUMP" in refused.err
     assert "edufilter annotate" in refused.err

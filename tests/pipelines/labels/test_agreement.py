@@ -86,7 +86,7 @@ def test_scores_of_people_are_one_more_rater(folder, tmp_path):
 
 
 def test_a_scorer_that_was_trained_on_the_labels_tells_what_is_the_limit(folder, tmp_path, command, hasty):
-    config = TrainConfig(labels=folder, out=tmp_path / "scorer", signals="linear", embedder="none")
+    config = TrainConfig(labels=folder, out=tmp_path / "scorer", signals="linear")
     rho = train_scorer(config, reporter=QUIET).metrics["nested"]["fast"]["metrics"]["rho"]["value"]
     outcome = command("agreement", folder, "--scorer", tmp_path / "scorer")
     assert outcome.code == 0, outcome.said
@@ -208,7 +208,7 @@ def agreeing(value, low, high, documents=200):
             (0.95, 0.93, 0.97),
             0.77,
             5000,
-            "with 5,000 labels: a better scorer (effort full, another embedder)",
+            "with 5,000 labels: a better scorer (train --embedder, say)",
         ),
     ],
 )

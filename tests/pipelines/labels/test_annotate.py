@@ -237,10 +237,7 @@ def test_train_takes_the_folder_that_annotate_wrote(tmp_path, command, hasty):
     sample = write_sample(tmp_path / "s.parquet", 240, picked=["random"] * 240, probability=[0.1] * 240)
     with ScriptedServer(judge) as server:
         annotate_sample(config(sample, tmp_path, base_url=server.base_url), reporter=QUIET)
-    outcome = command(
-        *("train", tmp_path / "labels", "--out", tmp_path / "scorer", "--signals", "linear"),
-        *("--embedder", "none"),
-    )
+    outcome = command("train", tmp_path / "labels", "--out", tmp_path / "scorer", "--signals", "linear")
     assert outcome.code == 0, outcome.said
     assert (tmp_path / "scorer" / "scorer.json").exists()
 

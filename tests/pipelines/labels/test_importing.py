@@ -128,7 +128,7 @@ def test_where_what_trains_is_not_installed_the_next_step_says_so(capsys, monkey
     line, needed = capsys.readouterr().out.splitlines()[-2:]
     assert needed.startswith("train needs more than is installed here. Install it ")
     assert "pip install '.[train]'" in needed
-    assert line == "next: edufilter train labels --out SCORER --signals linear --embedder none"
+    assert line == "next: edufilter train labels --out SCORER"
 
 
 def test_a_number_with_a_comma_in_a_table_of_commas_is_told_with_what_is_meant(tmp_path):
@@ -219,7 +219,7 @@ def test_a_column_that_is_missed_is_looked_for_among_all_that_there_are(tmp_path
     assert command(*named).code == 0
     for other in (
         ("train", path, "--out", tmp_path / "scorer"),
-        ("train", path, "--pool", path, "--out", tmp_path / "scorer"),
+        ("train", path, "--embedder", "none-such", "--pool", path, "--out", tmp_path / "scorer"),
         ("annotate", path, "--model", "m", "--dry-run", "--out", tmp_path / "asked"),
         ("agreement", tmp_path / "labels", "--human", path),
     ):

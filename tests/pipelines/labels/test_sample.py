@@ -12,10 +12,13 @@ import pytest
 
 from annotations.asking.rubric import load_rubric
 from annotations.labels.columns import SAMPLE_SCHEMA
-from filtering import load_scorer
+from annotations.labels.label_rubric import rubric_of
+from filtering import load_scorer, save_scorer
 from filtering.errors import MissingExtraError, OutputError, SettingsError
 from filtering.text.windows import REACH, cut_window
 from pipelines import FilterConfig, NearCutConfig, SampleConfig, filter_dump, sample_dump, sample_near_cut
+from pipelines.run_folder.folder import RunFolder
+from pipelines.scorer_rubric import rubric_of_scorer, stored_rubric
 from tests.kit.dumps.small import CUT, RUSSIAN, make_table, make_texts, write_dump
 from tests.kit.runs.outcomes import QUIET
 
@@ -255,6 +258,18 @@ def test_documents_near_the_cut_of_a_run_are_drawn_from_either_side(dump, run, t
     for row in rows:
         assert row["text"] == cut_window(source[row["file"], row["row"]]["text"], REACH)
         assert abs(row["edu_score"] - CUT) <= 0.5
+
+
+def test_people_are_shown_the_rubric_that_the_scorer_of_a_run_was_trained_by(run, tmp_path, monkeypatch):
+    story = load_rubric("story")
+    save_scorer(load_scorer("web"), str(tmp_path / "own"), metrics=stored_rubric(story), card="A copy.\n")
+    assert rubric_of_scorer(str(tmp_path / "own")) == story
+    manifest = RunFolder(str(run)).read_manifest() | {"scorer": str(tmp_path / "own")}
+    monkeypatch.setattr(RunFolder, "read_manifest", lambda folder: manifest)
+    sample_near_cut(NearCutConfig(run=run, out=tmp_path / "checks.csv", n=2))
+    page = (tmp_path / "checks.html").read_text()
+    assert all(escape(one.question) in page for one in story.dimensions)
+    assert rubric_of(str(tmp_path / "checks-texts.parquet")) == story
 
 
 def test_people_get_a_table_to_fill_in_and_their_scores_come_back(run, tmp_path, command):

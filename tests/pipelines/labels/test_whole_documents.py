@@ -107,9 +107,7 @@ def test_labels_whose_texts_were_cut_are_told_once_with_what_to_do(tmp_path, com
     _, checks, texts = write_long_sample(tmp_path, rows=120)
     out = tmp_path / "labels"
     imported = command("annotate", "--import", checks, "--rater", "me", "--out", out)
-    trained = command(
-        *("train", out, "--out", tmp_path / "scorer", "--signals", "linear"), *("--embedder", "none")
-    )
+    trained = command(*("train", out, "--out", tmp_path / "scorer", "--signals", "linear"))
     for told in (imported.said, trained.said):
         assert told.count(f"{len(texts)} of {len(texts)} labels hold less of their document") == 1
         assert "annotate the .parquet sample" in told

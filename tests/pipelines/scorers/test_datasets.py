@@ -19,7 +19,7 @@ from tests.kit.runs.outcomes import QUIET
 
 datasets = Late("datasets")
 
-ONE_STAGE = ["--signals", "linear", "--embedder", "none"]
+ONE_STAGE = ["--signals", "linear"]
 TABLE = make_labels()
 ROWS = 2100
 """More than two batches of `Dataset.map` by default."""
@@ -36,7 +36,7 @@ def digest(haste, labels, tmp_path_factory):
 
 
 def digest_of(labels, out):
-    config = TrainConfig(labels=labels, out=out, signals="linear", embedder="none")
+    config = TrainConfig(labels=labels, out=out, signals="linear")
     return train_scorer(config, reporter=QUIET).scorer.digest
 
 
@@ -76,7 +76,7 @@ def test_a_scorer_is_judged_by_a_data_set_as_by_its_parquet_file(hasty, trained,
 
 def test_a_dict_of_data_sets_is_refused_before_anything_is_made(trained, tmp_path):
     splits = datasets.DatasetDict(train=datasets.Dataset(TABLE))
-    config = TrainConfig(labels=splits, out=tmp_path / "out", signals="linear", embedder="none")
+    config = TrainConfig(labels=splits, out=tmp_path / "out", signals="linear")
     with pytest.raises(LabelsError, match=r"Got DatasetDict instead\. Of a DatasetDict take one split"):
         train_scorer(config, reporter=QUIET)
     with pytest.raises(LabelsError, match="Of a DatasetDict take one split"):
@@ -86,7 +86,7 @@ def test_a_dict_of_data_sets_is_refused_before_anything_is_made(trained, tmp_pat
 
 def test_a_data_set_without_a_column_is_refused_by_train_and_evaluate_alike(trained, tmp_path):
     lacking = datasets.Dataset(TABLE).remove_columns("group")
-    config = TrainConfig(labels=lacking, out=tmp_path / "out", embedder="none")
+    config = TrainConfig(labels=lacking, out=tmp_path / "out")
     for act in (lambda: train_scorer(config, reporter=QUIET), lambda: evaluate_scorer(trained.out, lacking)):
         with pytest.raises(LabelsError, match=r"text, score and group\. It has no 'group'"):
             act()

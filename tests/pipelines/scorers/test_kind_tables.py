@@ -18,7 +18,7 @@ from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 from tests.kit.dumps.small import make_labels, replaced
 
 LANGUAGES = ["Python"] * 60 + ["Ruby"] * 40 + ["Go"] * (LEAST_ROWS - 1) + ["C"] * 5
-ONE_STAGE = ["--signals", "linear", "--embedder", "none"]
+ONE_STAGE = ["--signals", "linear"]
 
 
 def judged(slices, *, chosen=None, points=None):

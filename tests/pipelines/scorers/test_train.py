@@ -12,6 +12,7 @@ import pytest
 from pydantic_core import to_jsonable_python
 
 from filtering import load_scorer
+from filtering.embedding.settings import DEFAULT_EMBEDDER
 from filtering.errors import MissingExtraError, SettingsError
 from filtering.judging.metrics import Estimate
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
@@ -21,7 +22,7 @@ from tests.kit.dumps.small import SELLING, TEACHING, copy_of_scorer, digests, ma
 from tests.kit.runs.outcomes import QUIET
 
 METRICS = {"rho", "auc_at_3"}
-ONE_STAGE = ["--signals", "linear", "--embedder", "none"]
+ONE_STAGE = ["--signals", "linear"]
 
 
 def test_a_trained_scorer_can_be_loaded_and_tells_teaching_from_selling(trained):
@@ -165,7 +166,7 @@ def test_what_is_no_scorer_is_never_replaced(labels, tmp_path, kind):
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("mine")
     for overwrite in (False, True):
-        config = TrainConfig(labels=labels, out=out, embedder="none", overwrite=overwrite)
+        config = TrainConfig(labels=labels, out=out, overwrite=overwrite)
         with pytest.raises(SettingsError, match="new or empty folder"):
             train_scorer(config, reporter=QUIET)
     assert mine.read_text() == "mine"
@@ -173,7 +174,7 @@ def test_what_is_no_scorer_is_never_replaced(labels, tmp_path, kind):
 
 def test_auto_compares_all_recipes_and_keeps_a_simple_one_among_equals(command, hasty, tmp_path):
     pq.write_table(make_labels(rows=120, groups=12), tmp_path / "labels.parquet")
-    outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out", "--embedder", "none")
+    outcome = command("train", tmp_path / "labels.parquet", "--out", tmp_path / "out")
     assert outcome.code == 0
     assert outcome.out.startswith("The figure to go by at effort fast: AUC at 3 points")
     assert f"{tmp_path / 'out'}/README.md" in outcome.out
@@ -222,11 +223,24 @@ def test_figures_within_genres_languages_and_lengths_stand_in_scorer_and_card(co
 def test_all_extras_that_training_takes_are_asked_for_at_once(labels, tmp_path, monkeypatch):
     for name in ("lightgbm", "sentence_transformers"):
         monkeypatch.setitem(sys.modules, name, None)
-    less = r"'\.\[train,embed\]'\. Or train .*: --embedder none; that needs no more than '\.\[train\]'"
-    with pytest.raises(MissingExtraError, match=less):
-        train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer"))
+    embeds = TrainConfig(labels=str(labels), out=tmp_path / "scorer", embedder=DEFAULT_EMBEDDER)
+    with pytest.raises(MissingExtraError, match=r"'\.\[train,embed\]'"):
+        train_scorer(embeds)
     with pytest.raises(MissingExtraError, match=r"'\.\[train\]'"):
-        train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer", embedder="none"))
+        train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer"))
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--pool", "pool.parquet"), ("--head", "ridge"), ("--max-tokens", 32), ("--prompt", "passage: ")],
+)
+def test_what_means_nothing_without_an_embedder_is_refused_with_the_option_that_names_one(
+    command, labels, tmp_path, option
+):
+    refused = command("train", labels, "--out", tmp_path / "out", *option)
+    assert refused.code == 2
+    assert f"{option[0]} must come with an embedder. Got none" in refused.err
+    assert f"--embedder {DEFAULT_EMBEDDER}" in refused.err
 
 
 def test_the_figure_of_effort_fast_comes_first_and_that_of_full_beside_it(two_stages, capsys):

@@ -342,5 +342,3 @@ def test_a_pool_of_the_labelled_sites_is_scored_by_stages_that_did_not_see_them(
     few, data = [text.encode() for text in texts[:100]], fit_data_of(read_labels(str(labels)), "toys")
     with pytest.raises(LabelsError, match="at least 736 documents"):
         pair(result.scorer, few, groups[:100], data, recipe="linear", head="joint")
-    with pytest.raises(SettingsError, match="must come with an embedder"):
-        TrainConfig(labels=labels, out=tmp_path / "no", embedder="none", pool=tmp_path / "pool.parquet")

