@@ -174,6 +174,7 @@ def test_documents_that_hold_a_task_give_no_passages_and_none_are_shown(web, tmp
     explained = command("explain", "--run", tmp_path / "mark", "--id", "1").out
     assert "not kept as a whole: " in explained
     assert "They are rows of the output, each marked as a leak" in explained
+    assert "looked for in the whole document, of which only these parts are written." in explained
     page = write_report(str(tmp_path / "drop")).read_text()
     assert "a.parquet, row 0" in page.partition("Passages of long documents")[2].partition("<h2>")[0]
     assert "a.parquet, row 1" not in page.partition("Passages of long documents")[2].partition("<h2>")[0]

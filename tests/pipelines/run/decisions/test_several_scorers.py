@@ -199,6 +199,7 @@ def test_the_report_tells_how_far_scorers_agree_and_shows_where_they_differ(both
     write_report(str(out), reporter=QUIET)
     page = text_of_page(out)
     assert "How far the scorers agree" in page
+    assert "by its labels; of those whose highest score is 3, fewer." in " ".join(page.split())
     assert "mine far above web" in page
 
 
