@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from filtering.errors import SettingsError
 from pipelines import RecutConfig
+from pipelines.choosing import budgets
 from pipelines.choosing.budgets import Ranked, codes_of
 from pipelines.choosing.chosen import count_chosen
 from pipelines.choosing.rules import plain_rule, rule_of
@@ -17,6 +18,8 @@ from pipelines.choosing.scored_rows import Pool, ScoredRows
 from pipelines.choosing.whole_documents import Budgets, ends_of, reached, spent
 
 SLICES = 4
+FEW_COUNTERS = 1 << 10
+"""So that few rows are counted in little time; `test_budgets.py` has them many and few."""
 SIZES = st.one_of(st.integers(1, 60), st.integers(400, 4000))
 ROW = st.tuples(
     st.integers(0, SLICES - 1),
@@ -24,6 +27,13 @@ ROW = st.tuples(
     SIZES,
 )
 PARTS = st.lists(st.lists(ROW, max_size=20), min_size=1, max_size=3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_counters():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budgets, "COUNTERS", FEW_COUNTERS)
+        yield
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ from tests.kit.dumps.leaking import config_of, make_task, write_source
 from tests.kit.dumps.small import BARE, CUT, copy_of_scorer, digests, lasting, make_table
 from tests.kit.runs.outcomes import QUIET, assert_each_row_once
 from tests.kit.scripted.hub import REPOSITORY, scripted_hub
-from tests.kit.stores.runs import LOCAL, fetched, run
-from tests.kit.stores.servers import rclone_store
+from tests.kit.stores.runs import LOCAL, fetched, run, use
+from tests.kit.stores.servers import moto_store
 
 
 @pytest.mark.parametrize("source", ["here", "store"])
@@ -185,14 +185,22 @@ def test_two_drivers_of_one_plan_do_no_harm(store, folder, remote_dump, dump, we
     assert lasting(fetched(store, out, tmp_path / "fetched")) == lasting(finished)
 
 
+@pytest.fixture(scope="module")
+def moto():
+    """Return another store, where pyarrow can remove an object."""
+    with moto_store() as store:
+        yield store
+
+
 def test_a_run_in_a_store_is_recut_reported_sampled_and_mended(
-    store, folder, remote_dump, web, settings, tmp_path
+    moto, dump, web, settings, tmp_path, monkeypatch
 ):
-    out = f"s3://{folder}/out"
+    use(moto, monkeypatch)
+    folder, filesystem = f"{moto.bucket}/mended", moto.filesystem()
+    remote_dump, out = f"s3://{folder}/in", f"s3://{folder}/out"
     scorer = copy_of_scorer(web, tmp_path / "scorer", domain="mine")
-    fs.copy_files(
-        scorer, f"{folder}/scorer", source_filesystem=LOCAL, destination_filesystem=store.filesystem()
-    )
+    for source, name in ((str(dump), "in"), (scorer, "scorer")):
+        fs.copy_files(source, f"{folder}/{name}", source_filesystem=LOCAL, destination_filesystem=filesystem)
     run(settings, [remote_dump], out, scorer=f"s3://{folder}/scorer")
     assert (
         recut_run(RecutConfig(run=out, to=f"s3://{folder}/cut", keep_fraction=0.1), reporter=QUIET).kept == 41
@@ -203,7 +211,7 @@ def test_a_run_in_a_store_is_recut_reported_sampled_and_mended(
     )
     assert sampled.rows > 0
     lost = f"{folder}/out/data/part-2.parquet"
-    store.filesystem().delete_file(lost)
+    filesystem.delete_file(lost)
     assert verify_run(out) == [f"s3://{lost}: gone"]
     assert clean_run(out).forgotten == 1
     assert run(settings, [remote_dump], out, scorer=f"s3://{folder}/scorer").rows_scored == 60
@@ -222,15 +230,14 @@ def test_a_choice_of_a_run_in_a_store_is_that_of_the_same_run_on_disk(
     assert digests(fetched(store, cut, tmp_path / "fetched") / "data") == digests(tmp_path / "cut" / "data")
 
 
-def test_another_store_holds_a_run_by_the_command_too(dump, web, finished, tmp_path, warm_process):
-    with rclone_store(tmp_path / "served") as store:
-        out = f"s3://{store.bucket}/out"
-        done = warm_process(
-            "filter", *BARE, dump, "--out", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 80,
-            env=os.environ | store.environment,
-        )  # fmt: skip
-        assert done.code == 0, done.err
-        assert lasting(tmp_path / "served" / store.bucket / "out") == lasting(finished)
+def test_another_store_holds_a_run_by_the_command_too(moto, dump, web, finished, tmp_path, warm_process):
+    out = f"s3://{moto.bucket}/out"
+    done = warm_process(
+        "filter", *BARE, dump, "--out", out, "-s", web, "--keep-at", CUT, "--rows-per-part", 80,
+        env=os.environ | moto.environment,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert lasting(fetched(moto, out, tmp_path / "fetched")) == lasting(finished)
 
 
 def test_pages_of_the_hub_are_read_and_nothing_is_written_there(dump, web, finished, tmp_path, warm_process):
