@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml constraints.txt
 # What the demo needs and no more; any other target adds the rest to the same .venv. Bytecode is compiled on demand.
 $(DEMO_STAMP): pyproject.toml constraints.txt
 	@echo "Installing edufilter into $(VENV): 170 MB to download, 540 MB on disk. Once."
-	@echo "Nothing is shown meanwhile. It takes about a minute."
+	@echo "Nothing is shown meanwhile. It takes most of a minute."
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) --upgrade pip
 	@$(PIP_INSTALL) --no-compile --editable '.[report]'

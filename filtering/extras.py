@@ -1,5 +1,6 @@
 """Optional libraries: imported when they are used, with the pip line when they are missing."""
 
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -54,13 +55,15 @@ def _missing(extra: str, module: str, error: ImportError) -> MissingExtraError:
     )
 
 
-def require_all(modules: Mapping[str, str]) -> None:
+def require_all(modules: Mapping[str, str], *, then: Mapping[str, str] | None = None) -> None:
     """Check that what a command will use is installed, without loading it; tell all that is missing at once.
 
     Parameters
     ----------
     modules : mapping of str to str
         By extra, the name of a module that it installs, without dots.
+    then : mapping of str to str, optional
+        The same of the commands that follow: if something is missing, what they need is named with it.
 
     Raises
     ------
@@ -70,8 +73,9 @@ def require_all(modules: Mapping[str, str]) -> None:
     if missing := _missing_of(modules):
         are = "which is" if len(missing) == 1 else "which are"
         named = " and ".join(map(repr, missing.values()))
+        extras = {**missing, **_missing_of(then or {})}
         raise MissingExtraError(
-            f"This needs {named}, {are} not installed. Install it {_how(','.join(missing))}"
+            f"This needs {named}, {are} not installed. Install it {_how(','.join(extras))}"
         )
 
 
@@ -96,4 +100,4 @@ def _how(extra: str) -> str:
     clone = Path(__file__).parents[1]
     if Path(sys.prefix) == clone / ".venv" and (clone / "Makefile").is_file():
         return f"in {clone} with: make setup, or: .venv/bin/python -m pip install '.[{extra}]'"
-    return f"from a clone of edufilter with: python -m pip install '.[{extra}]'"
+    return f"from a clone of edufilter with: {shlex.quote(sys.executable)} -m pip install '.[{extra}]'"

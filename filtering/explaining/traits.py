@@ -5,7 +5,8 @@ lines." Of a document that is not kept, what speaks against it stands first; tha
 which lowered its score. A trait is named for the statistics that count it (`groups.py`). Where a document has
 more of it than is usual, it moved the score by what these statistics and their words added; where it has
 less, by the statistics alone, for words that are not there add nothing. Nothing is named that is usual, or
-that added next to nothing.
+that added next to nothing, nor a trait whose group moved the score the other way: the table of groups would
+contradict the sentence.
 """
 
 from collections import defaultdict
@@ -64,7 +65,9 @@ def traits_in_words(
         Rubric points of a unit of the raw value.
     """
     raws: defaultdict[str, float] = defaultdict(float)
+    group_raws: defaultdict[str, float] = defaultdict(float)
     for one in signals:
+        group_raws[one.group] += one.raw
         if one.statistic:
             raws[one.statistic] += one.raw
     found = []
@@ -77,6 +80,8 @@ def traits_in_words(
         elif amounts.statistics[at] < usual[at, 0]:
             raw, is_much = sum(float(amounts.statistic_raws[AT[name]]) for name in names), False
         else:
+            continue
+        if any(raw * group_raws[GROUP_OF[name]] < 0 for name in names):
             continue
         if raw > 0 or any(name in listed for name in names):
             found.append(_Trait(much if is_much else little, is_much, raw))

@@ -38,6 +38,7 @@ from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer
 from pipelines.scorer_rubric import rubric_of_scorer
 from pipelines.settings.labels import TASKS_SUFFIX, SampleConfig
+from pipelines.settings.scorers import NEEDED
 
 CANDIDATES_PER_LABEL = 20
 MIN_CANDIDATES = 20_000
@@ -114,7 +115,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         If the ``annotate`` extra is not installed.
     """
     reporter = reporter or ConsoleReporter()
-    require_all({"annotate": "rensa"})  # which is used when all is read
+    require_all({"annotate": "rensa"}, then=NEEDED)  # which is used when all is read
     refuse_taken_file(config.out, overwrite=config.overwrite)
     rubric = rubric_to_show(config.rubric, config.scorer)
     dump = split_files(

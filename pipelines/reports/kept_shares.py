@@ -18,8 +18,7 @@ FAR_LEVEL = 0.01
 FAR_ODDS = 2.0
 FAR_IN_WORDS = (
     "far more or far fewer are kept than of the others: the odds differ at least twofold, and by more than "
-    "chance explains. The fewer documents there are, and the more values a kind has, the farther off their "
-    "share must be"
+    "chance explains. Of few documents, only a share that differs a lot can show that"
 )
 SHOWN, MOST = 20, 2000
 """Values of a kind that a page shows, and that are told as data, with one for what is left."""

@@ -49,7 +49,9 @@ def report_result(
     page = RunFolder(result.out).page
     if not result.rows_scored and page.exists():
         return page
-    reporter.say("Making the report ..." if result.rows_scored else "Making the report, which it lacks ...")
+    reporter.say(
+        "Making the report ..." if result.rows_scored else "Making the report, which is not there yet ..."
+    )
     from pipelines.reports.run_report_data import MadeBy
     from pipelines.reports.write_report import write_report
 

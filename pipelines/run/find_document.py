@@ -1,6 +1,8 @@
 """Finds one document of a dump or a run by what the user has: a row, a row of the output, or a value."""
 
 import os
+import re
+import shlex
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -32,6 +34,8 @@ from pipelines.worker.output import AddedColumns
 FILES_NAMED = 5
 FILES_COMPARED = 2000
 """With a name that none has: a run may have a million."""
+FILE_AND_ROW = re.compile(r"(.+)#([0-9]+)")
+"""What `sample` calls a document."""
 
 
 @dataclass(frozen=True)
@@ -312,6 +316,9 @@ def _search(parts: Iterable[Part], config: ExplainConfig, unread: _Unread | None
     others = listed(name for name in seen if name != column)
     elsewhere = "" if config.id is None else f" Look into another column with --id-column: {others}."
     elsewhere += "" if unread is None else unread.not_searched
+    if config.id is not None and (place := FILE_AND_ROW.fullmatch(config.id)):
+        file, row = map(shlex.quote, map(printable, place.groups()))
+        elsewhere = f" A sample names this document by file and row: --file {file} --row {row}."
     raise SettingsError(f"A document of {where} must have {value!r:.200} in {column!r}. None has.{elsewhere}")
 
 

@@ -261,9 +261,12 @@ def _tell_much_leaked(folder: RunFolder, reporter: Reporter) -> None:
             if name.startswith(LEAK_OF)
         }
         most = max(counts, key=lambda name: counts[name])
+        asked = "Are these benchmarks"
+        if 2 * counts[most] > leaked:
+            asked = f"Most hold one of {printable(most)}. Is it a benchmark"
         reporter.say(
-            f"Warning: {leaked:,} of {searched:,} documents{of} hold a benchmark task: more than half. Most "
-            f"hold one of {printable(most)}. Is it a benchmark, or are these documents made of one?"
+            f"Warning: {leaked:,} of {searched:,} documents{of} hold a benchmark task: more than half. "
+            f"{asked}, or are these documents made of one?"
         )
 
 

@@ -104,10 +104,11 @@ def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> Tr
     """
     reporter = reporter if reporter is not None else ConsoleReporter()
     refuse_taken_folder(config.out, overwrite=config.overwrite)
-    require_all({**NEEDED, **NEEDED_TO_EMBED} if config.embedder_settings else NEEDED)
     rubric = rubric_of(config.labels) if config.rubric is None else load_rubric(config.rubric)
+    labels = read_labels(config.labels)
+    require_all({**NEEDED, **NEEDED_TO_EMBED} if config.embedder_settings else NEEDED)
     pool = None if config.pool is None else read_pool(config.pool, reporter)
-    labels = with_one_language(read_labels(config.labels), config.domain, reporter)
+    labels = with_one_language(labels, config.domain, reporter)
     tell_doubt([labels.texts], "text", reporter)
     embedder = _embedder(config)
     if labels.cut_texts:

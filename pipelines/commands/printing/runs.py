@@ -290,7 +290,8 @@ def languages_in_words(
     rest = [*told[SHOWN_VALUES:], *(one for one in mine if one["value"] == OTHERS)]
     if rest:
         kept, rows = (sum(one[name] for one in rest) for name in ("kept", "rows"))
-        shown.append(("all other languages", kept, rows))
+        name = str(rest[0]["value"]) if len(rest) == 1 else OTHERS
+        shown.append(("all other languages" if name == OTHERS else name, kept, rows))
     untold = [one for one in mine if one["value"] in UNTOLD]
     shown += [(f"language {one['value']}", one["kept"], one["rows"]) for one in untold]
     told_of = sum(one["rows"] for one in mine)

@@ -181,6 +181,24 @@ def test_trees_have_one_name():
     assert {type(one.points) for one in (*found.raised, *found.lowered, *found.groups)} == {float}
 
 
+@pytest.mark.parametrize("scorer", ["web", "code"])
+def test_the_sentence_never_says_otherwise_than_the_table_of_groups(scorer):
+    texts = [LESSON, SHOP, LESSON + SHOP, SHOP + LESSON * 9, FINNISH, *made_documents(40)[0]]
+    told = 0
+    for why in explain_documents(load_scorer(scorer), texts):
+        points = {one.group: one.points for one in why.groups}
+        for names, phrases in TRAITS.items():
+            of_groups = [points.get(GROUP_OF[name], 0.0) for name in names]
+            for phrase in (one.removeprefix("has ") for one in phrases):
+                if phrase in why.speaks_for:
+                    told += 1
+                    assert min(of_groups) >= 0, phrase
+                if phrase in why.speaks_against:
+                    told += 1
+                    assert max(of_groups) <= 0, phrase
+    assert told
+
+
 @pytest.mark.parametrize("text", [LESSON, SHOP, LESSON * 20, "\n".join(["one line"] * 30)])
 def test_no_trait_is_told_of_a_document_that_has_what_is_usual(text):
     first = load_scorer("web")

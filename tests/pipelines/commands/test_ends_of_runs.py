@@ -151,6 +151,11 @@ def test_documents_whose_language_is_not_sure_are_named_as_such_and_last():
     )
 
 
+def test_one_language_more_than_fit_is_named():
+    found = slices(en=(1, 9), de=(1, 8), fr=(1, 7), es=(1, 6), pl=(1, 5))
+    assert "es 1 of 6 (16.7 %), pl 1 of 5 (20.0 %)" in languages_in_words(found, "out")
+
+
 def test_a_run_without_several_languages_has_no_line_of_them():
     assert languages_in_words([], "out") == ""
     assert languages_in_words([{"kind": "length", "value": "1 kB", "rows": 2, "kept": 1}], "out") == ""

@@ -366,3 +366,7 @@ def test_a_package_that_is_not_there_is_told_before_anything_is_read(tmp_path, m
     monkeypatch.setitem(sys.modules, "rensa", None)
     with pytest.raises(MissingExtraError, match=r"\.\[annotate\]"):
         draw(tmp_path / "no dump", tmp_path / "s.parquet", n=5)
+    monkeypatch.setitem(sys.modules, "lightgbm", None)  # which training on the labels will need
+    with pytest.raises(MissingExtraError, match=r"\.\[annotate,train\]") as caught:
+        draw(tmp_path / "no dump", tmp_path / "s.parquet", n=5)
+    assert "bin/python -m pip" in str(caught.value)

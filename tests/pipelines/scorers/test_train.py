@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from filtering import load_scorer
 from filtering.embedding.settings import DEFAULT_EMBEDDER
-from filtering.errors import MissingExtraError, SettingsError
+from filtering.errors import LabelsError, MissingExtraError, SettingsError
 from filtering.judging.metrics import Estimate
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
 from pipelines.commands.printing.scorers import print_scorer
@@ -228,6 +228,12 @@ def test_all_extras_that_training_takes_are_asked_for_at_once(labels, tmp_path, 
         train_scorer(embeds)
     with pytest.raises(MissingExtraError, match=r"'\.\[train\]'"):
         train_scorer(TrainConfig(labels=str(labels), out=tmp_path / "scorer"))
+
+
+def test_labels_that_are_not_there_are_told_before_an_extra_that_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    with pytest.raises(LabelsError, match="no-labels"):
+        train_scorer(TrainConfig(labels=str(tmp_path / "no-labels"), out=tmp_path / "scorer"))
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ def test_a_value_that_is_not_there_or_a_column_is_said(made):
         found(file=made / "dump", id="3")
     with pytest.raises(SettingsError, match="None has"):
         found(file=made / "dump", where="raw = 'nothing'")
+    with pytest.raises(SettingsError, match=r"None has\. .*: --file deep/a\.parquet --row 3\."):
+        found(run=made / "out", id="deep/a.parquet#3", id_column="url")
 
 
 def test_each_row_of_the_output_knows_where_it_is_from(made):

@@ -75,7 +75,7 @@ def test_a_run_that_was_killed_before_its_page_lacks_it_and_the_same_command_dra
     assert told.endswith(f"To draw it:\n  edufilter report {out} --no-samples\n")
     again = command(*words).err
     assert "is complete.\n" in again
-    assert "Making the report, which it lacks ..." in again
+    assert "Making the report, which is not there yet ..." in again
     assert command("status", out).out == "complete: 1 of 1 parts, 20 of 20 documents, 0 set aside\n"
     assert "There is nothing to do" in command(*words).err
 

@@ -282,7 +282,7 @@ def test_benchmarks_are_taken_from_a_folder_and_by_a_pattern(benchmark, tmp_path
     assert gather_tasks([f"{folder}/*/*.json*"]) == gather_tasks([str(folder / "deep" / "Code.jsonl")])
     (folder / "nothing.jsonl").touch()
     assert set(gather_tasks([str(folder)])) == set(tasks)
-    with pytest.raises(SettingsError, match=r"must exist. Got '.*/benchmark' instead. Did you mean"):
+    with pytest.raises(SettingsError, match=r"that exists. Got '.*/benchmark' instead. Did you mean"):
         gather_tasks([str(tmp_path / "benchmark")])
     shutil.copy(benchmark, folder / "deep")
     with pytest.raises(SettingsError, match=r"twice .*Prose.jsonl, .*Prose.jsonl. Give one of them another"):
