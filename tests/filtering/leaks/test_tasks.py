@@ -129,7 +129,7 @@ def test_damaged_files_are_told_by_line_and_never_quoted(tmp_path, name, content
 
 def test_a_missing_file_and_another_ending_are_refused(tmp_path):
     write(tmp_path / "HumanEval.jsonl", HUMAN_EVAL)
-    with pytest.raises(SettingsError, match=r"must exist.*no\.jsonl' instead\. None is shipped"):
+    with pytest.raises(SettingsError, match=r"that exists.*no\.jsonl' instead\. None is shipped"):
         read_benchmark(tmp_path / "no.jsonl")
     with pytest.raises(SettingsError, match=r"Did you mean '.*/HumanEval\.jsonl'\?"):
         read_benchmark(tmp_path / "HumanEvla.jsonl")

@@ -93,7 +93,7 @@ def test_an_old_option_of_a_run_does_what_the_new_one_does(command, tmp_path):
         (["filter", "x", "--keep-fraction", "1"], "--keep-fraction is an option of recut and threshold."),
         (
             ["score", "x", "--estimate"],
-            "--estimate is now --dry-run. --dry-run is an option of filter, recut, prove",
+            "--estimate is now --dry-run. --dry-run is an option of filter, recut, decontaminate, prove",
         ),
         (["score", "x", "--write", "all"], "--write is an option of filter and recut."),
     ],
