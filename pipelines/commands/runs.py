@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 DryRunOption = Annotated[
     bool,
-    Option("--dry-run", help="Only print how much would be kept and how long it would take. Write nothing."),
+    Option("--dry-run", help="Only print what would come out and how long it would take. Write nothing."),
 ]
 
 

@@ -12,14 +12,12 @@ from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import read_spread_rows
 from pipelines.dump.parts import SetAside
 from pipelines.progress import ConsoleReporter, Reporter
-from pipelines.run.filter import inputs_of, plan_of_leaks, tell_tasks
-from pipelines.run.resume import refuse_foreign, refuse_other_run
-from pipelines.run_folder.benchmark_tasks import gather_tasks
+from pipelines.run.filter import plan_of_leaks, tell_tasks
+from pipelines.run.resume import refuse_other_run
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.plan import Plan
 from pipelines.settings.base import words_of
 from pipelines.settings.runs import DecontaminateConfig
-from pipelines.worker.leak_finder import search_of
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,7 @@ def estimate_decontamination(
         As `decontaminate_dump`.
     """
     reporter, folder = reporter or ConsoleReporter(), RunFolder(config.out)
-    refuse_foreign(folder)
-    files = inputs_of(config, reporter)
-    tasks = gather_tasks(config.against, config)
-    plan = plan_of_leaks(config, files, search_of(tasks, config.leak_action))
+    tasks, _, plan = plan_of_leaks(config, reporter)
     plan = replace(plan, command=words_of("decontaminate", config))
     refuse_other_run(folder, plan, update=config.update)
     tell_tasks(tasks, config, reporter)

@@ -177,11 +177,7 @@ def decontaminate_dump(
         If `config.strict` and an input cannot be read.
     """
     executor, reporter = executor or executor_of(config), reporter or ConsoleReporter()
-    refuse_foreign(RunFolder(config.out))
-    files = inputs_of(config, reporter)
-    tasks = gather_tasks(config.against, config, [file.path for file in files])
-    leaks = search_of(tasks, config.leak_action)
-    plan = plan_of_leaks(config, files, leaks)
+    tasks, leaks, plan = plan_of_leaks(config, reporter)
     settings = WorkerSettings(
         out=config.out,
         text_column=plan.facts.text_column,
@@ -205,10 +201,15 @@ def decontaminate_dump(
         return run_plan(folder, plan, settings, executor, reporter, strict=config.strict)
 
 
-def plan_of_leaks(config: DecontaminateConfig, files: Sequence[InputFile], leaks: LeakSearch) -> Plan:
-    """Return the plan of a run that only looks for leaks."""
-    added = AddedColumns.named("edu_score")
-    return make_plan(
+def plan_of_leaks(
+    config: DecontaminateConfig, reporter: Reporter
+) -> tuple[tuple[Task, ...], LeakSearch, Plan]:
+    """Return the tasks that a run only looks for, how it looks for them, and its plan, not yet named."""
+    refuse_foreign(RunFolder(config.out))
+    files = inputs_of(config, reporter)
+    tasks = gather_tasks(config.against, config, [file.path for file in files])
+    leaks, added = search_of(tasks, config.leak_action), AddedColumns.named("edu_score")
+    plan = make_plan(
         files,
         settings={**leak_settings(leaks), **_of_reading(config, part_size_of(config)), "keep_at": NO_CUT},
         text_column=config.text_column,
@@ -216,6 +217,7 @@ def plan_of_leaks(config: DecontaminateConfig, files: Sequence[InputFile], leaks
         size=part_size_of(config),
         strict=config.strict,
     )
+    return tasks, leaks, plan
 
 
 def tell_tasks(tasks: Sequence[Task], settings: BenchmarkSettings, reporter: Reporter) -> None:

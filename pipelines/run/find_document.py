@@ -315,10 +315,10 @@ def _search(parts: Iterable[Part], config: ExplainConfig, unread: _Unread | None
         )
     others = listed(name for name in seen if name != column)
     elsewhere = "" if config.id is None else f" Look into another column with --id-column: {others}."
-    elsewhere += "" if unread is None else unread.not_searched
     if config.id is not None and (place := FILE_AND_ROW.fullmatch(config.id)):
         file, row = map(shlex.quote, map(printable, place.groups()))
-        elsewhere = f" A sample names this document by file and row: --file {file} --row {row}."
+        elsewhere = f" If a sample named it, this is its file and row: --file {file} --row {row}."
+    elsewhere += "" if unread is None else unread.not_searched
     raise SettingsError(f"A document of {where} must have {value!r:.200} in {column!r}. None has.{elsewhere}")
 
 

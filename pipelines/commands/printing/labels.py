@@ -57,7 +57,7 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
     if result.beside:
         is_tasks = result.out.lower().endswith(TASKS_SUFFIX)
         scores = "EXPORT.json" if is_tasks else result.out
-        words = ["edufilter", "annotate", "--import", scores, "--out", "labels"]
+        words = ["edufilter", "annotate", "--import", scores, "--rater", "NAME", "--out", "labels"]
         page, texts = map(printable, result.beside)
         of_tasks = (
             f"make a project of Label Studio with the labelling config of {page}, import "

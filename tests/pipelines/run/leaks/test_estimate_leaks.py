@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from filtering.errors import SettingsError
 from pipelines import decontaminate_dump, estimate_decontamination
 from tests.kit.dumps.leaking import LEAKY, ROWS, config_of, make_task, write_source
 from tests.kit.runs.outcomes import QUIET
@@ -22,3 +25,11 @@ def test_a_dry_run_tells_of_a_sample_what_the_run_finds_and_writes_nothing(comma
     assert f"would remove about {len(LEAKY)} of {ROWS} documents" in told.out
     assert decontaminate_dump(config, reporter=QUIET).kept == ROWS - len(LEAKY)
     assert estimate_decontamination(config, reporter=QUIET).rows_left == 0
+
+
+def test_a_dry_run_refuses_what_the_run_refuses(tmp_path):
+    source = write_source(tmp_path / "dump")
+    itself = config_of(source, next(source.rglob("*.parquet")), tmp_path / "out")
+    for verb in (estimate_decontamination, decontaminate_dump):
+        with pytest.raises(SettingsError, match="which is both"):
+            verb(itself, reporter=QUIET)
