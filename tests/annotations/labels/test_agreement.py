@@ -9,7 +9,8 @@ from annotations.labels.agreement import NOT_DEFINED, consensus, judge_agreement
 from annotations.labels.noise_ceiling import rho_ceiling
 from filtering.errors import LabelsError, ShapeError
 from filtering.judging import metrics
-from filtering.judging.metrics import Estimate, quadratic_kappa, rank_correlation
+from filtering.judging.intervals import Estimate
+from filtering.judging.metrics import quadratic_kappa, rank_correlation
 from tests.kit.late import Late
 
 sklearn_metrics = Late("sklearn.metrics")
