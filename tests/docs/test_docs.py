@@ -26,6 +26,7 @@ from pipelines import FilterConfig, filter_dump
 from tests.kit.dumps.small import SELLING, TEACHING, digests, lasting, make_labels, make_texts
 from tests.kit.places import ROOT
 from tests.kit.runs.outcomes import QUIET
+from tests.kit.runs.ray_cluster import FEWER_PROCESSES
 from tests.kit.scripted.judge import judge
 from tests.kit.scripted.server import ScriptedServer, completion, slow, text_parts
 from tests.kit.scripted.writer import Writer, said
@@ -53,12 +54,6 @@ ROWS, LABELS = 120, 150
 START_CHARACTERS = 100
 """Of a document, which embedders of the pages read."""
 HEAD = "127.0.0.1:6390"
-FEWER_PROCESSES = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_prestart_worker_first_driver": "0",
-    "RAY_DATA_PARQUET_FOOTER_NUM_ACTORS": "1",  # else 32, for a dump of one file
-}
-"""Settings of Ray: each process that it starts imports Ray anew."""
 FETCH = """
 from pathlib import Path
 from pipelines.object_stores import path_of
