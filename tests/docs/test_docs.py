@@ -4,6 +4,7 @@ import inspect
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -160,6 +161,14 @@ def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
     wait.parent.mkdir()
     wait.write_text("#!/bin/sh\nuntil [ -e answered ]; do command -p sleep 0.02; done\n")
     wait.chmod(0o755)
+    # It takes the command from beside itself.
+    script = place / "docs" / "labels.sh"
+    script.parent.mkdir()
+    shutil.copy(ROOT / "docs" / "labels.sh", script)
+    program = place / ".venv" / "bin" / "edufilter"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tests.kit.runs.hasty "$@"\n')
+    program.chmod(0o755)
 
     def answer(request):
         if request.count == some:
@@ -169,7 +178,7 @@ def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
     with ScriptedServer(answer) as server:
         found = environment({"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-of-the-script"})
         done = subprocess.run(
-            ["bash", ROOT / "docs" / "labels.sh", "dump", "made", "scripted"], cwd=place,
+            ["bash", script, "dump", "made", "scripted"], cwd=place,
             env=found | {"PATH": f"{wait.parent}{os.pathsep}{found['PATH']}"}, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
