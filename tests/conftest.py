@@ -310,14 +310,16 @@ def cluster(pytestconfig) -> "Cluster":
     if CLUSTER not in pytestconfig.stash:
         ending = ExitStack()
         pytestconfig.stash[CLUSTER] = ending.enter_context(connected_cluster(cpus=2)), ending
+        pytestconfig.add_cleanup(ending.close)
     return pytestconfig.stash[CLUSTER][0]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """End the cluster once no test of the group follows: its processes never rest."""
+    """End the cluster once no test of the group follows, as xdist orders them: its processes never rest."""
     follows = nextitem and nextitem.get_closest_marker("xdist_group")
-    if CLUSTER in item.config.stash and not (follows and follows.args == ("ray",)):
+    ordered = hasattr(item.config, "workerinput")
+    if ordered and CLUSTER in item.config.stash and not (follows and follows.args == ("ray",)):
         _, ending = item.config.stash[CLUSTER]
         del item.config.stash[CLUSTER]
         ending.close()

@@ -37,7 +37,7 @@ from pipelines import verify_run
 from tests.kit.dumps.small import CUT, FAST, digests, lasting, make_labels, make_table
 from tests.kit.pages.written_pages import write_between
 from tests.kit.places import ROOT
-from tests.kit.runs.ray_cluster import HEAD
+from tests.kit.runs.ray_cluster import HEAD, add_node
 from tests.kit.runs.warm_start import Begun, WarmStart
 from tests.kit.stores.servers import Store, moto_store
 
@@ -51,7 +51,6 @@ FILES, ROWS = 80, 100
 POLL_S = 0.1
 RUN_S = 180.0
 """Until a run that is not killed must have done something."""
-START_TRIES = 4
 NEWS_S = 10.0
 """Until a worker or a node is killed although no file came since the last kill."""
 LONGEST_S = {"fast": 0.6, "full": 4.0}
@@ -298,19 +297,9 @@ class Machines:
 
         self._folder = tempfile.mkdtemp(prefix="rf", dir="/tmp")  # sockets have short names
         self._cluster = Cluster()
-        self._add(**HEAD, temp_dir=self._folder)
-        self._nodes = [self._add(**NODE) for _ in range(2)]
+        add_node(self._cluster, **HEAD, temp_dir=self._folder)
+        self._nodes = [add_node(self._cluster, **NODE) for _ in range(2)]
         self.address = self._cluster.address
-
-    def _add(self, **given: object) -> object:
-        """Start a node; on a busy machine Ray may give up on one of its own."""
-        for left in reversed(range(START_TRIES)):
-            try:
-                return self._cluster.add_node(**given)
-            except Exception:  # Ray raises nothing more special
-                if not left:
-                    raise
-        raise AssertionError
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that run parts now."""
@@ -329,7 +318,7 @@ class Machines:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._cluster.remove_node(node, allow_graceful=False)
-        self._nodes[at] = self._add(wait=False, **NODE)
+        self._nodes[at] = add_node(self._cluster, wait=False, **NODE)
 
     def shutdown(self) -> None:
         """End all."""

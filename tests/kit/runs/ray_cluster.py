@@ -29,6 +29,18 @@ HEAD: Mapping[str, object] = {
     "no_monitor": True,
 }
 """A node for the driver alone, without processes that only watch."""
+START_TRIES = 4
+
+
+def add_node(cluster: "Cluster", **given: object) -> object:
+    """Start a node; on a busy machine Ray may give up on one of its own."""
+    for left in reversed(range(START_TRIES)):
+        try:
+            return cluster.add_node(**given)
+        except Exception:  # Ray raises nothing more special
+            if not left:
+                raise
+    raise AssertionError
 
 
 @contextmanager
@@ -38,8 +50,9 @@ def connected_cluster(cpus: int) -> Iterator["Cluster"]:
     import ray
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={**HEAD, "num_cpus": cpus})
+    cluster = Cluster()
     try:
+        add_node(cluster, **{**HEAD, "num_cpus": cpus})
         ray.init(cluster.address, log_to_driver=False, logging_level="CRITICAL")
         yield cluster
     finally:

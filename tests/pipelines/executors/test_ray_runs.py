@@ -23,6 +23,7 @@ from tests.kit.dumps.leaking import LEAKY, config_of, make_task, write_source
 from tests.kit.dumps.small import BARE, CUT, lasting
 from tests.kit.faults.hunting import PATIENCE_S, caught, leave, struck, wait_for
 from tests.kit.runs.outcomes import QUIET
+from tests.kit.runs.ray_cluster import add_node
 
 pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
 
@@ -197,7 +198,7 @@ def test_a_cancelled_task_hears_of_it_and_is_not_interrupted(ray, tmp_path):
 
 
 def test_a_killed_node_costs_no_row_and_writes_none_twice(cluster, begin, arguments_of, finished, tmp_path):
-    node = cluster.add_node(num_cpus=1)
+    node = add_node(cluster, num_cpus=1)
     try:
         with begin(*arguments_of("--executor", "ray", "--ray-address", cluster.address)) as driver:
             raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
