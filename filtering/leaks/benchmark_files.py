@@ -7,7 +7,7 @@ import csv
 import gzip
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from glob import glob
 from pathlib import Path
 from typing import IO
@@ -151,7 +151,7 @@ def _read_json(file: File, path: Path) -> Iterator[object]:
             f", line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
         )
         raise BadFileError(f"A benchmark that ends in .json must be JSON. {path}{where}.") from None
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         found = next((one for one in found.values() if _is_records(one)), found)
     if not _is_records(found):
         raise SettingsError(f"A benchmark that ends in .json must hold a list of objects. {path} has none.")
@@ -159,7 +159,7 @@ def _read_json(file: File, path: Path) -> Iterator[object]:
 
 
 def _is_records(value: object) -> bool:
-    return isinstance(value, list) and len(value) > 0 and isinstance(value[0], Mapping)
+    return isinstance(value, list) and len(value) > 0 and isinstance(value[0], dict)
 
 
 def _read_csv(file: File, path: Path) -> Iterator[object]:
