@@ -97,7 +97,7 @@ TRAITS: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("indented_share", "indent_mean", "indent_deviation"): ("is indented", "little indentation"),
     ("repeated_line_share",): ("repeats lines", "few repeated lines"),
     ("sentence_words_mean",): ("has long sentences", "short sentences"),
-    ("stop_ends",): ("is written in paragraphs", "few lines that end as sentences do"),
+    ("stop_ends",): ("has many lines that end as sentences do", "few lines that end as sentences do"),
     ("shouted_share", "capital_share", "capital_word_share"): ("has many capitalised words",
      "few capitalised words"),
     ("long_word_share", "word_characters_mean"): ("uses long words", "short words"),
