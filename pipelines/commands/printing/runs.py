@@ -135,10 +135,11 @@ def _all_kept_in_words(result: "FilterResult") -> str:
     settings = result.manifest["settings"]
     by_amount = settings.get("keep_fraction") is not None or settings.get("keep_tokens") is not None
     keep_at = 0.0 if by_amount or result.manifest["scorer"] is None else settings.get("keep_at") or 0.0
-    if not keep_at or result.kept < max(result.rows, LEAST_ALL_KEPT):
+    scored = result.rows - sum(result.reasons.values())
+    if not keep_at or result.kept < max(scored, LEAST_ALL_KEPT):
         return ""
     return (
-        f"Warning: the cut of {keep_at:g} points keeps every document. Points go from 0 to {POINTS}; "
+        f"Warning: the cut of {keep_at:g} points keeps every document that has a score. Points go from 0 to {POINTS}; "
         f"the usual cut is {KEEP_AT:g}."
     )
 
