@@ -139,8 +139,8 @@ def _all_kept_in_words(result: "FilterResult") -> str:
     if not keep_at or result.kept < max(scored, LEAST_ALL_KEPT):
         return ""
     return (
-        f"Warning: the cut of {keep_at:g} points keeps every document that has a score. Points go from 0 to {POINTS}; "
-        f"the usual cut is {KEEP_AT:g}."
+        f"Warning: the cut of {keep_at:g} points keeps every document that has a score. "
+        f"Points go from 0 to {POINTS}; the usual cut is {KEEP_AT:g}."
     )
 
 
