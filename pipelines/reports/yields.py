@@ -102,7 +102,7 @@ def yields_table(yields: Sequence[Yield]) -> Table:
             (name, short_count(tokens), short_percent(tokens / max(whole.tokens, 1.0)))
             for name, tokens in cuts
         ]
-        return Table("all documents", ("points", "tokens", "of all"), by_cut)
+        return Table("all documents", ("points", "tokens", "% of all"), by_cut)
     shown, rest = list(yields[:SHOWN]), yields[SHOWN:]
     if rest:
         above = tuple(map(sum, zip(*(one.above for one in rest), strict=True)))

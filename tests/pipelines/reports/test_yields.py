@@ -70,7 +70,7 @@ def test_a_cut_of_a_run_that_stored_no_sizes_has_a_report_without_them(reported,
 
 def test_all_documents_have_a_row_for_each_cut_so_that_a_narrow_page_shows_it():
     table = yields_table([Yield("all", "all", 4000.0, (3000.0, 2000.0, 1000.0, 400.0, 40.0, 0.0))])
-    assert table.head == ("points", "tokens", "of all")
+    assert table.head == ("points", "tokens", "% of all")
     assert [row[:2] for row in table.rows[:2]] == [("all", "4k"), ("\u2265 1", "3k")]
     assert len(table.rows) == 1 + len(CUTS)
 
