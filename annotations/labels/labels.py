@@ -8,8 +8,8 @@ text      string            the document, up to the reach of `filtering.text.win
                             than when they score
 score     number            rubric points that the labeller gave, in [0, 5]
 group     string            site, book or repository; splits never part a group
-picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were chosen
-                            without looking at scores, and they alone serve calibration and rates.
+picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were drawn
+                            at random, and they alone serve calibration and rates.
                             ``unknown`` counts as ``random``, and so do rows without this column
 weight    number, optional  documents that it stands for; else 1 / ``probability``, that a random draw
                             takes it. Where rows have either, those without were no random draw
@@ -64,8 +64,8 @@ GRADE_ALL = (
     "alone."
 )
 IMPORT = (
-    "Of a table that people fill in, 'edufilter annotate --import FILE --out labels' takes the scores that "
-    "are there; then train on labels."
+    "Of a table that people fill in, 'edufilter annotate --import FILE --rater NAME --out labels' takes the "
+    "scores that are there; then train on labels."
 )
 MIN_ROWS = 100
 MIN_GROUPS = 10
@@ -82,7 +82,7 @@ class Labels:
         Rubric points in [0, 5].
     groups : tuple of str, length n
     unbiased : bool array, shape (n,)
-        Rows that were chosen without looking at scores.
+        Rows that were drawn at random.
     slices : mapping of str to tuple of str or None, length n
         Genre, source and the like of each document.
     cut_texts : int
@@ -176,7 +176,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     unbiased = np.array([pick in (*UNBIASED_PICKS, UNKNOWN_PICK) for pick in picked], dtype=bool)
     if unbiased.sum() < MIN_ROWS // 2:
         raise LabelsError(
-            f"At least {MIN_ROWS // 2} rows of {path} must be chosen without looking at scores ('picked' is "
+            f"At least {MIN_ROWS // 2} rows of {path} must be drawn at random ('picked' is "
             f"{' or '.join(UNBIASED_PICKS)}), for calibration. Found {int(unbiased.sum())}."
         )
     slices = _strings(table, SLICE_COLUMNS)
