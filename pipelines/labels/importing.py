@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,18 +14,17 @@ from annotations.labels.label_rubric import rubric_of_scores
 from annotations.labels.label_studio import ANNOTATION, ANNOTATOR
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
-from annotations.labels.sources import LABELS, read_table, require_column, text_column_of
+from annotations.labels.sources import LABELS, require_column, text_column_of
+from annotations.labels.whole_texts import with_whole_texts
 from annotations.samples.sampling import UNKNOWN_PICK
 from filtering.errors import LabelsError, OutputError
-from filtering.printable import listed, printable
+from filtering.printable import printable
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.windows import cut_window
 from pipelines.labels.label_folder import (
-    TEXTS_SUFFIX,
     AnnotateResult,
     open_journal,
     read_documents,
-    texts_beside,
     write_tables,
 )
 from pipelines.settings.labels import DEFAULT_RATER, ImportConfig
@@ -68,7 +66,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         called=LABELS,
     )
     require_column(table, config.score_column, "--score-column", config.source, name)
-    table, strangers, beside = _with_whole_texts(table, config.source)
+    table, strangers, beside = with_whole_texts(table, config.source)
     rubric = rubric_of_scores(config.rubric, table, [config.source, *beside], name)
     scores = scores_of(table, config.score_column, name)
     given = [number for number, score in enumerate(scores) if score is not None]
@@ -163,47 +161,6 @@ def _raters_of(table: pa.Table, name: str) -> list[Rater]:
     if not {ANNOTATOR, ANNOTATION} <= set(table.column_names):
         return [Rater(name)] * len(table)
     return [Rater(name if one is None else f"{name} {one}") for one in table[ANNOTATOR].to_pylist()]
-
-
-def _with_whole_texts(table: pa.Table, source: str) -> tuple[pa.Table, list[str], list[str]]:
-    """Return a table with the whole texts of the windows in it, a warning, and the files that had them.
-
-    A table for people holds windows. `sample_dump` wrote the whole texts beside it, and whoever filled it in
-    may have saved it under another name: so all files of whole texts there are looked at, its namesake first.
-    """
-    if "text" not in table.column_names or not is_string(table["text"].type) or not Path(source).is_file():
-        return table, [], []
-    texts = table["text"].to_pylist()
-    missing = {_as_shown(text) for text in texts if text is not None}
-    whole_of: dict[str, str] = {}
-    files, having = _files_of_whole_texts(source), []
-    for path in files:
-        if not missing:
-            break
-        found, _ = read_table(str(path), ("text",), strings=("text",))
-        here = {_as_shown(cut_window(whole)): whole for whole in found["text"].to_pylist()}
-        if missing & here.keys():
-            having.append(str(path))
-        whole_of |= here
-        missing -= here.keys()
-    whole = [text if text is None else whole_of.get(_as_shown(text), text) for text in texts]
-    strangers = sum(text is not None and _as_shown(text) in missing for text in texts)
-    told = (
-        f"Warning: {strangers:,} of {len(texts):,} rows hold texts that are not of the sample in "
-        f"{listed(path.name for path in files)}. Is it the export of another project?"
-    )
-    table = table.set_column(table.column_names.index("text"), "text", pa.array(whole, pa.large_string()))
-    return table, [told] if files and strangers else [], having
-
-
-def _files_of_whole_texts(source: str) -> list[Path]:
-    namesake = texts_beside(source)
-    return sorted(namesake.parent.glob(f"*{TEXTS_SUFFIX}"), key=lambda path: (path != namesake, path))
-
-
-def _as_shown(text: str) -> str:
-    """Return a text by what tells it from others, whatever a spreadsheet made of ends of lines and blanks."""
-    return " ".join(text.split())
 
 
 def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:

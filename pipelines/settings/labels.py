@@ -110,7 +110,7 @@ class SampleConfig(DrawSettings):
     inputs: Annotated[
         SomePaths,
         Argument(
-            metavar="[INPUT...]",
+            metavar="[DUMP...]",
             help="Parquet files, folders or patterns, local or in a store. Leave it out with --near-cut.",
         ),
     ]
