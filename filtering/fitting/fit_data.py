@@ -16,7 +16,7 @@ from filtering.fitting.ridge import CellProducts
 from filtering.folds import FOLDS
 from filtering.judging.audit import POOR_BELOW
 from filtering.judging.rewrites import Rewrite
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from filtering.signals.read_signals import read_cells
 from filtering.text.arrow import Texts, text_bytes
 from filtering.text.near_duplicates import near_duplicate_clusters

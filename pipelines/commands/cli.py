@@ -29,8 +29,9 @@ from filtering.errors import (
 )
 from filtering.printable import escape_unwritable, printable_lines
 from filtering.wrong_values import near_name, what_is_wrong
-from pipelines.interrupting import INTERRUPTED, how_to_go_on
+from pipelines.how_to_go_on import how_to_go_on
 from pipelines.program import as_called
+from pipelines.stop_signals import INTERRUPTED
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Run": {

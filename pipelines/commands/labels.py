@@ -8,7 +8,7 @@ from typer import Argument, Option
 
 from filtering.errors import SettingsError
 from filtering.printable import printable
-from pipelines.amounts_in_words import some_of
+from pipelines.amount_formats import some_of
 from pipelines.commands.asking import DryRunOption, PriceOption, prices_in_words, tell_prices
 from pipelines.commands.command_signature import (
     Given,

@@ -7,7 +7,7 @@ import numpy as np
 
 from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.arrays import AnyFloats, Floats, Ints
-from pipelines.amounts_in_words import short_count
+from pipelines.amount_formats import short_count
 from pipelines.dump.lengths import LENGTHS
 from pipelines.page_kit.page import Table
 from pipelines.reports.documents_to_show import RunScores

@@ -14,11 +14,11 @@ from filtering.brief import brief
 from filtering.errors import BadFileError
 from filtering.printable import listed, printable
 from filtering.scoring.unsure import Unsure
-from pipelines.amounts_in_words import some_of
+from pipelines.amount_formats import some_of
 from pipelines.dump.column_doubts import doubt_of_run
 from pipelines.dump.parts import SetAside
 from pipelines.executors.local import Executor
-from pipelines.interrupting import note_how_far
+from pipelines.how_to_go_on import note_how_far
 from pipelines.names import lookup_below
 from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of

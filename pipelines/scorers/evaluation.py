@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from annotations import Labels
 from filtering.arrays import Rows
 from filtering.judging.audit import Scoring
+from filtering.judging.intervals import Estimate, evaluate
 from filtering.judging.kinds import JudgedKind, judge_kind
-from filtering.judging.metrics import Estimate, confusion, evaluate, reliability
+from filtering.judging.metrics import confusion, reliability
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import Effort
 from pipelines.dump.lengths import length_of

@@ -14,8 +14,8 @@ from filtering.fitting.cross_validation import (
     nested_points,
 )
 from filtering.fitting.fit_data import FitData
+from filtering.judging.intervals import Estimate, evaluate
 from filtering.judging.kinds import KIND_METRICS, LEAST_ROWS
-from filtering.judging.metrics import Estimate, evaluate
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.progress import Meter, Reporter
 from pipelines.scorers.evaluation import JudgedPoints

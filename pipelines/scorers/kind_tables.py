@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from filtering.judging.intervals import LEAST_BEHIND, Estimate
 from filtering.judging.kinds import FEW_GROUPS, KIND_METRICS, LEAST_ROWS, LEAST_SIDE_ROWS, JudgedKind
-from filtering.judging.metrics import LEAST_BEHIND, Estimate
 from filtering.printable import printable
 from filtering.rubric_points import KEEP_AT
-from pipelines.amounts_in_words import short_percent
+from pipelines.amount_formats import short_percent
 from pipelines.page_kit.page import Table
 from pipelines.scorers.evaluation import Evaluation
 

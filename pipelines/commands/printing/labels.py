@@ -10,7 +10,7 @@ from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
 from filtering.printable import printable
 from filtering.scoring.settings import SHIPPED
-from pipelines.amounts_in_words import dollars
+from pipelines.amount_formats import dollars
 from pipelines.commands.asking import budget_ended, spent_in_words, train_command
 from pipelines.commands.printing.screen import show
 from pipelines.settings.labels import NEAR_POINTS, TASKS_SUFFIX, AnnotateConfig

@@ -16,7 +16,7 @@ from filtering.leaks.hits import COMMON, COMMON_TEXT, PASSAGE
 from filtering.printable import listed, printable
 from filtering.scoring.unsure import Unsure
 from filtering.text.human_languages import NOT_SURE
-from pipelines.amounts_in_words import counted, duration, percent, points_from, short_count
+from pipelines.amount_formats import counted, duration, percent, points_from, short_count
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.slices import slices_of
 from pipelines.dump.code_languages import CODE_LANGUAGE

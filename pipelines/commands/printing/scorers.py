@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.printable import printable, short_name
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.hub_scorers import HUB
-from pipelines.amounts_in_words import short_count, short_percent
+from pipelines.amount_formats import short_count, short_percent
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.tables import print_table
 from pipelines.settings.base import options_in_words, placement_in_words, words_of

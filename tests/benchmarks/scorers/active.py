@@ -29,7 +29,7 @@ from filtering.fitting.ridge import CellProducts
 from filtering.folds import FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
 from filtering.scoring.calibration import Calibration
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 
 FIT = signals_fit("linear")
 SIZES = (100, 200, 400, 800)

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.judging.thresholds import CUTS, LEAST_KEPT, Choice
 from pipelines import RecutConfig, ThresholdConfig, choose_threshold, recut_run
-from pipelines.amounts_in_words import short_count
+from pipelines.amount_formats import short_count
 from pipelines.choosing.cut_rows import CutRow
 from pipelines.choosing.threshold_in_words import in_words
 from pipelines.run_folder.folder import RunFolder

@@ -14,7 +14,7 @@ from annotations.asking.annotator import Reply
 from annotations.asking.settings import Rater
 from annotations.labels.agreement import judge_agreement
 from filtering.errors import LabelsError
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from pipelines import (
     AnnotateConfig,
     TrainConfig,

@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 from filtering import load_scorer
 from filtering.embedding.settings import DEFAULT_EMBEDDER
 from filtering.errors import LabelsError, MissingExtraError, SettingsError
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
 from pipelines.commands.printing.scorers import print_scorer
 from pipelines.scorers.evaluation_tables import FIGURES
