@@ -33,7 +33,7 @@ PICKED = {
 
 def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
     """Print what was drawn, be it to train on or not; return the exit code of the command."""
-    evenly = f"drawn at random, spread evenly over length and score (of scorer {printable(result.scorer)})"
+    evenly = f"drawn at random, spread evenly over length and the scores of {printable(result.scorer)}"
     picked = ", ".join(f"{count:,} {PICKED.get(why, evenly)}" for why, count in sorted(result.picked.items()))
     fewer = f", of {result.wanted:,} asked for," if result.rows < result.wanted else ""
     show(

@@ -56,9 +56,7 @@ def test_what_cannot_be_promised_is_code_4_after_the_best_that_can_be(command, t
     assert "These labels cannot promise a precision of 99 %" in outcome.out
     [cut] = re.findall(r"keep from ([\d.]+) points", outcome.out)
     assert f"\n {cut} *" in outcome.out.replace("\n    ", "\n ").replace("\n  ", "\n ")
-    assert (
-        f"next: edufilter filter DUMP --scorer {trained.out} --effort fast --keep-at {cut} " in outcome.out
-    )
+    assert f"next: edufilter filter DUMP --scorer {trained.out} --effort fast --keep-at {cut} " in outcome.out
 
 
 def test_more_labels_are_asked_for_where_they_would_do(trained, fresh):
