@@ -42,8 +42,6 @@ from pipelines.settings.asking import ANY_MODEL, AskingSettings
 RATINGS_FILE = "ratings.parquet"
 MARKS = {"Labels": RATINGS_FILE, "Texts": TEXTS_FILE, "Grades": GRADES_FILE}
 """What only a folder of this kind holds."""
-TEXTS_SUFFIX = "-texts.parquet"
-"""Of files of whole texts beside tables for people."""
 
 
 @dataclass(frozen=True)
@@ -172,17 +170,6 @@ def write_tables(out: str, journal: Journal) -> pa.Table:
         with written_whole(Path(out, name)) as place, open(place, "wb") as file:
             pq.write_table(table, file, compression="zstd", write_page_checksum=True)
     return labels
-
-
-def texts_beside(path: str) -> Path:
-    """Return where the whole texts lie of a table for people, which holds windows of them.
-
-    Examples
-    --------
-    >>> texts_beside("checks/sample.csv").name
-    'sample-texts.parquet'
-    """
-    return Path(path).with_name(f"{Path(path).stem}{TEXTS_SUFFIX}")
 
 
 def read_documents(
