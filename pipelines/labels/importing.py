@@ -130,7 +130,8 @@ def _notes_on_documents(out: str, keys: set[str], held: set[str], journal: Journ
 
 
 def _count_replaced(
-    given: Mapping[tuple[str, ...], float | None], before: Mapping[tuple[str, ...], Mapping[str, float]]
+    given: Mapping[tuple[str, str, str], float | None],
+    before: Mapping[tuple[str, str, str], Mapping[str, float]],
 ) -> int:
     """Return how many scores replace another one of the same rater."""
     return sum(
