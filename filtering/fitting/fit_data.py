@@ -51,7 +51,7 @@ class FitData:
     clusters : int64 array, shape (n,)
         Near-duplicates, in one group or in several, share a number.
     unbiased : bool array, shape (n,)
-        Rows that were chosen without looking at scores.
+        Rows that were drawn at random.
     rows : int64 array, shape (n,)
         Place of each document among all labelled ones, some of which have no score.
     rewritten : int64 array, shape (r,)

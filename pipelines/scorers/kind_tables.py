@@ -161,7 +161,7 @@ def _note_of_held_out(told: Mapping[str, Any]) -> str:
 def _which(evaluation: Evaluation) -> str:
     chosen = f"{evaluation.unbiased_rows:,} documents"
     if evaluation.origin_known:
-        chosen = f"the {chosen} chosen without looking at scores"
+        chosen = f"the {chosen} drawn at random"
     elif evaluation.unbiased_rows < evaluation.rows:
         chosen = f"the {chosen} taken as drawn at random"
     return f"{chosen}; at {KEEP_AT:g} points AUC, and precision and recall in %; 95 % intervals"

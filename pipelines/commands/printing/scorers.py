@@ -45,6 +45,7 @@ MORE_DOCUMENTS = 2000
 
 def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool) -> int:
     """Print what a scorer is worth and what it cannot do; the card has all else. Return the exit code."""
+    from annotations.labels.labels import cut_texts_warning
     from pipelines.scorers.evaluation_tables import UNKNOWN_ORIGIN, metrics_table, which_to_believe
     from pipelines.scorers.kind_tables import short_notes
 
@@ -64,6 +65,8 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
             f"Rewrites of documents that move scores as they should not: {', '.join(failed)}. The card has "
             "the figures; labels of documents that differ in this alone would help."
         )
+    if result.cut_texts:
+        show(cut_texts_warning(result.cut_texts, shown.rows))
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
     if not shown.is_ordered:

@@ -52,7 +52,7 @@ def test_no_arguments_show_help_and_are_wrong_usage(command_process):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["filter", *FAST], "INPUT"),
+        (["filter", *FAST], "DUMP"),
         (["filter", *FAST, "x"], "--out"),
         (["filter", *FAST, "x", "-o", "y", "--keep-at", "high"], "--keep-at"),
         (["filter", *FAST, "x", "-o", "y", "--write", "some"], "--write"),
