@@ -130,9 +130,10 @@ def _notes_on_documents(out: str, keys: set[str], held: set[str], journal: Journ
 
 
 def _count_replaced(
-    given: Mapping[tuple[str, ...], float | None], before: Mapping[tuple[str, ...], Mapping[str, float]]
+    given: Mapping[tuple[str, str, str], float | None],
+    before: Mapping[tuple[str, str, str], Mapping[str, float]],
 ) -> int:
-    """Return how many scores replace another one of the same rater."""
+    """Return how many scores replace another one; keys are model, parameters and document."""
     return sum(
         before[key].get(IMPORTED_SCORE, score) != score for key, score in given.items() if key in before
     )
