@@ -34,7 +34,7 @@ from filtering.errors import OutputError, SettingsError
 from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.wrong_values import near_name
-from pipelines.dump.text_columns import text_path, texts_of
+from pipelines.dump.texts_of_tables import text_path, texts_of
 from pipelines.locks import hold_lock
 from pipelines.new_files import written_whole
 from pipelines.settings.asking import ANY_MODEL, AskingSettings
@@ -177,7 +177,7 @@ def read_documents(
 ) -> tuple[pa.Table, str]:
     """Read documents, with the columns that a sample has, from any source of labels.
 
-    Without a `text_column` all those that may be it are read; see `pipelines.dump.text_columns`. Messages
+    Without a `text_column` all those that may be it are read; see `pipelines.dump.texts_of_tables`. Messages
     begin with what it is `called`.
 
     Returns

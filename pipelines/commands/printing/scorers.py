@@ -11,7 +11,7 @@ from filtering.judging.intervals import Estimate
 from filtering.printable import printable, short_name
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.hub_scorers import HUB
-from pipelines.amount_formats import short_count, short_percent
+from pipelines.amount_formats import counted, short_count, short_percent
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.tables import print_table
 from pipelines.settings.base import options_in_words, placement_in_words, words_of
@@ -252,7 +252,8 @@ def _print_slice_cuts(slices: Sequence["SliceCut"]) -> None:
     for why in dict.fromkeys(one.why_common for one in slices if one.why_common):
         others = [one for one in slices if one.why_common == why]
         names = ", ".join(f"{short_name(one.value)} ({one.labels:,})" for one in others[:SLICES_SHOWN])
-        more = f" and {len(others) - SLICES_SHOWN:,} more" if len(others) > SLICES_SHOWN else ""
+        rest = len(others) - SLICES_SHOWN
+        more = f" and {counted(rest, 'other slice')}" if rest > 0 else ""
         show(f"{why}, so the common cut of {others[0].keep_at:g} points (labels): {names}{more}")
 
 
