@@ -133,7 +133,7 @@ def _count_replaced(
     given: Mapping[tuple[str, str, str], float | None],
     before: Mapping[tuple[str, str, str], Mapping[str, float]],
 ) -> int:
-    """Return how many scores replace another one of the same rater."""
+    """Return how many scores replace another one; keys are model, parameters and document."""
     return sum(
         before[key].get(IMPORTED_SCORE, score) != score for key, score in given.items() if key in before
     )
