@@ -86,7 +86,7 @@ def test_scores_that_were_imported_are_not_compared_with_themselves(tmp_path, co
     assert f"The scores in {table} are those that {labels} has of me already" in alone.err
     assert command("annotate", "--import", theirs, "--rater", "anna", "--out", labels).code == 0
     found, sentence = agreement_of_labels(str(labels), human=str(table))
-    assert found.raters == ("me", "anna")
+    assert found.raters == ("anna", "me")
     assert "they count once" in sentence
 
 
