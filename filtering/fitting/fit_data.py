@@ -93,6 +93,10 @@ class FitData:
             self._memory.pop(oldest, None)
         return made
 
+    def recalled(self, key: Hashable) -> Any:  # noqa: ANN401 - whatever was made
+        """Return what `remembered` still has under a key; None where it has nothing."""
+        return self._memory.get(key)
+
     def with_rewrites(self, rows: Rows) -> tuple[Rows, Rows]:
         """Return what is fitted to where some documents are: these, and behind them their rewrites.
 
