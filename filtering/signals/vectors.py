@@ -69,7 +69,8 @@ class Vectors:
         ----------
         cells : sparse float32 matrix, shape (n, 2 * CELLS)
         """
-        found: Floats32 = cells[:, : len(self.table)] @ (self.table * self.scales)
+        own = cells if cells.shape[1] == len(self.table) else cells[:, : len(self.table)]  # a slice is a copy
+        found: Floats32 = own @ (self.table * self.scales)
         return np.asarray(found, dtype=np.float32)
 
     def scores(self, cells: Any) -> Floats:  # noqa: ANN401 - a sparse matrix

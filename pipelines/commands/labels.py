@@ -30,7 +30,7 @@ def sample_command(
         str | None,
         Option(
             metavar="OUT",
-            help="Draw from a finished run instead of INPUT: half just above its cut, half just below.",
+            help="Draw from a finished run instead of DUMP: half just above its cut, half just below.",
         ),
     ] = None,
     json_log: JsonLogOption = False,
@@ -41,7 +41,7 @@ def sample_command(
     """
     if (near_cut is None) == (not given["inputs"]):
         raise SettingsError(
-            "Either INPUT or --near-cut must be given. Got "
+            "Either DUMP or --near-cut must be given. Got "
             f"{'both' if given['inputs'] else 'neither'}. Name a dump, or a finished run."
         )
     reporter = reporter_of(json_log)

@@ -96,7 +96,7 @@ class Evaluation:
     metrics : mapping of str to Estimate
         Over all rows.
     unbiased_rows : int
-        Rows that were chosen without looking at scores, or count as chosen so.
+        Rows that were drawn at random, or count as chosen so.
     unbiased_metrics : mapping of str to Estimate
         Over these alone: the only figures that speak of rates.
     predicted_keep_share, labelled_keep_share : float

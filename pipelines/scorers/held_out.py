@@ -37,7 +37,7 @@ class HeldOut:
     values : int
         How many were left out.
     rows : int
-        Their documents that were chosen without looking at scores: what the figures are of.
+        Their documents that were drawn at random: what the figures are of.
     never_left_out : str, optional
         The one that has more than half of all labels; None where none has.
     metrics : mapping of str to Estimate

@@ -200,7 +200,7 @@ def test_figures_within_genres_languages_and_lengths_stand_in_scorer_and_card(co
     out = tmp_path / "out"
     assert command("train", tmp_path / "labels.parquet", "--out", out, *ONE_STAGE).code == 0
     nested = json.loads((out / "scorer.json").read_text())["metrics"]["nested"]["fast"]
-    # Two in three were chosen without looking at scores.
+    # Two in three were drawn at random.
     found = {
         one["kind"]: {value["value"]: value["rows"] for value in one["values"]} for one in nested["within"]
     }
