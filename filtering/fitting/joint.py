@@ -15,8 +15,8 @@ from filtering.extras import require
 from filtering.fitting.cross_validation import by_fold
 from filtering.fitting.fit_data import FitData, rank_target
 from filtering.fitting.ridge import Times, solve_ridge
-from filtering.signals.cells import CELLS, VECTOR_WIDTH
 from filtering.signals.linear import GRID, HATS, KNOTS, LinearSignals, hat_values, mean_positions
+from filtering.signals.ngram_cells import CELLS, VECTOR_WIDTH
 from filtering.signals.read_signals import NO_TABLE, SCORE_COLUMNS
 from filtering.signals.vectors import NO_VECTORS, Vectors
 
@@ -97,7 +97,8 @@ def fit_joint(
 
     What needs no labels (quantiles, vectors, landmarks) is found once of all rows: the inner folds share it,
     and recipes that read the same tables share vectors and landmarks. A fit with values out of inner folds is
-    remembered whole: trees stand over it, and figures and points of an assignment both ask for it.
+    remembered whole: trees stand over it, figures and points of an assignment both ask for it, and so does a
+    recipe that needs no such values.
 
     Parameters
     ----------
@@ -110,10 +111,13 @@ def fit_joint(
     held_out : bool
         Whether values out of inner folds are wanted.
     """
-    if beside is None and held_out:
-        key = ("joint", characters, rows.tobytes())
+    if beside is not None:
+        return _fit(data, rows, characters, beside, held_out=held_out)
+    key = ("joint", characters, rows.tobytes())
+    if held_out:
         return data.remembered(key, lambda: _fit(data, rows, characters, None, held_out=True))
-    return _fit(data, rows, characters, beside, held_out=held_out)
+    known: Joint | None = data.recalled(key)
+    return known or _fit(data, rows, characters, None, held_out=False)
 
 
 def _fit(data: FitData, rows: Rows, characters: bool, beside: Floats | None, *, held_out: bool) -> Joint:
@@ -121,7 +125,7 @@ def _fit(data: FitData, rows: Rows, characters: bool, beside: Floats | None, *, 
     statistics = data.features[fitted][:, SCORE_COLUMNS:]
     knots, bases = _knots(statistics)
     hats = np.hstack([_hats(column, *basis) for column, basis in zip(statistics.T, bases, strict=True)])
-    cells = data.cells[fitted] if characters else data.cells[fitted][:, :CELLS]
+    cells = data.cells[fitted] if characters else data.cells[fitted, :CELLS]
     times = data.products.times(fitted, characters=characters)
     key = ("vectors", characters, fitted.tobytes())
     vectors, landmarks, embeddings = data.remembered(key, lambda: _vectors_of(cells, times))
@@ -179,11 +183,11 @@ def inner_folds(data: FitData, rows: Rows) -> list[tuple[Bools, Bools]]:
 
 def linear_values(linear: LinearSignals, data: FitData, rows: Rows) -> Floats:
     """Return the raw values of some rows by a linear joint of their signals."""
-    features = data.features[rows].copy()
-    features[:, 0] = data.cells[rows][:, :CELLS] @ linear.word_weights
+    features, cells = data.features[rows].copy(), data.cells[rows]
+    features[:, 0] = cells[:, :CELLS] @ linear.word_weights
     if len(linear.character_weights):
-        features[:, 1] = data.cells[rows][:, CELLS:] @ linear.character_weights
-    features[:, 2] = linear.vectors.scores(data.cells[rows])
+        features[:, 1] = cells[:, CELLS:] @ linear.character_weights
+    features[:, 2] = linear.vectors.scores(cells)
     return linear.predict(features)
 
 

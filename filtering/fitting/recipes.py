@@ -38,7 +38,7 @@ BOOSTING: dict[str, Any] = {
     "max_bin": 63,
     "seed": 0,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
     "use_missing": False,
     "num_threads": 1,
     "verbose": -1,

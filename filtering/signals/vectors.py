@@ -19,7 +19,7 @@ from filtering.brief import brief
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.errors import ScorerError
-from filtering.signals.cells import CELLS, VECTOR_WIDTH, Bumps, score_vector
+from filtering.signals.ngram_cells import CELLS, VECTOR_WIDTH, Bumps, score_vector
 
 ARRAYS: Wanted = {
     "table": (np.int8, ((0, CELLS, 2 * CELLS), VECTOR_WIDTH)),
@@ -69,7 +69,8 @@ class Vectors:
         ----------
         cells : sparse float32 matrix, shape (n, 2 * CELLS)
         """
-        found: Floats32 = cells[:, : len(self.table)] @ (self.table * self.scales)
+        own = cells if cells.shape[1] == len(self.table) else cells[:, : len(self.table)]  # a slice is a copy
+        found: Floats32 = own @ (self.table * self.scales)
         return np.asarray(found, dtype=np.float32)
 
     def scores(self, cells: Any) -> Floats:  # noqa: ANN401 - a sparse matrix

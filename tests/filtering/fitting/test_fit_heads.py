@@ -15,7 +15,7 @@ from filtering.folds import ASSIGNMENTS, fold_assignment
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import stage_arrays
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from filtering.text.windows import window_text
 from tests.kit.late import Late
 from tests.kit.scorers.fitted import (
