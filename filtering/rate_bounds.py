@@ -1,5 +1,7 @@
 """Rates of rare events: exact bounds, and what documents of one group count for."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ def binomial_tail(count: int, trials: int, rate: float) -> float:
     return float(min(np.exp(top) * np.exp(log_chances - top).sum(), 1.0))
 
 
+@lru_cache(maxsize=10_000)  # exits and bands of a curve ask the same again and again
 def rate_bound(count: int, trials: int, confidence: float) -> float:
     """Return the one-sided upper bound of a rate by Clopper and Pearson (1934); 1 where nothing was tried."""
     if count >= trials:

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from filtering.printable import printable
+from filtering.rubric_points import POINTS
 
+IN_POINTS, AS_SHARE = "points", "share"
+"""What numbers are that no per cent can stand for, or one can."""
 LIBRARY_WORDS = re.compile(r"^(?:Value error, (?:must )?|\w+ should )")
 """How the library begins its messages."""
 KINDS = {
@@ -48,13 +51,15 @@ SHOWN_CHARS = 200
 """From here on a value may be a document, and is not shown."""
 
 
-def what_is_wrong(problem: Mapping[str, Any]) -> str:
+def what_is_wrong(problem: Mapping[str, Any], unit: str = "") -> str:
     """Return what must hold of a value, what came, and what may be meant, after the name of the value.
 
     Parameters
     ----------
     problem : mapping
         One of ``ValidationError.errors()``.
+    unit : str
+        What the value is: `IN_POINTS`, `AS_SHARE`, or empty for anything else.
 
     Examples
     --------
@@ -66,6 +71,10 @@ def what_is_wrong(problem: Mapping[str, Any]) -> str:
     'must be below 1. Got 80 instead. Did you mean 0.8?'
     >>> what_is_wrong({"type": "float_parsing", "input": "3,5"})
     "must be a number. Got '3,5' instead. Did you mean 3.5?"
+    >>> what_is_wrong({"type": "float_parsing", "input": "90%"}, AS_SHARE)
+    "must be a number. Got '90%' instead. Did you mean 0.9?"
+    >>> what_is_wrong({"type": "float_parsing", "input": "90%"}, IN_POINTS)
+    "must be points from 0 to 5, not a share. Got '90%' instead."
     """
     kind, value, near = problem["type"], problem.get("input"), ""
     if kind == "missing":
@@ -79,7 +88,9 @@ def what_is_wrong(problem: Mapping[str, Any]) -> str:
         words = f"{bound} {limit:g}"
         near = _share_of(str(value)) if limit == 1 and name in ("lt", "le") else ""
     elif kind in ("int_parsing", "float_parsing"):
-        near = near_number(str(value), is_whole=kind == "int_parsing")
+        near = near_number(str(value), is_whole=kind == "int_parsing", is_share=unit == AS_SHARE)
+        if unit == IN_POINTS and share_of_percent(value):
+            words = f"must be points from 0 to {POINTS}, not a share"
     elif choice := NO_CHOICE.fullmatch(problem["msg"] if "msg" in problem else ""):
         choices = choice[1].replace("'", "").split(", ")
         words = f"must be one of {', '.join(choices)}"
@@ -95,13 +106,35 @@ def _share_of(text: str) -> str:
     return f"{float(number) / 100:.12g}" if number and 1 < float(number) < 100 else ""
 
 
-def near_number(text: str, *, is_whole: bool) -> str:
+def share_of_percent(value: object) -> str:
+    """Return the share that a text with a per cent sign names; empty for anything else.
+
+    Examples
+    --------
+    >>> [share_of_percent(value) for value in ("30 %", "0.3%", "30", 30)]
+    ['0.3', '0.003', '', '']
+    """
+    is_percent = isinstance(value, str) and value.rstrip().endswith("%")
+    return near_number(str(value), is_whole=False, is_share=True) if is_percent else ""
+
+
+def near_number(text: str, *, is_whole: bool, is_share: bool = False) -> str:
     """Return the number that a text was meant for, as it is to be written; empty if that is not clear.
+
+    Parameters
+    ----------
+    text : str
+    is_whole : bool
+        Whether the number must be whole.
+    is_share : bool
+        Whether the number is a share of something: per cent means nothing else.
 
     Examples
     --------
     >>> [near_number(text, is_whole=False) for text in ("3,5", "90 %", "$3", "1,000,000", "a lot")]
-    ['3.5', '0.9', '3', '1000000', '']
+    ['3.5', '', '3', '1000000', '']
+    >>> near_number("90 %", is_whole=False, is_share=True)
+    '0.9'
     >>> [near_number(text, is_whole=True) for text in ("2,000", "2k", "2.5")]
     ['2000', '2000', '']
     """
@@ -109,6 +142,8 @@ def near_number(text: str, *, is_whole: bool) -> str:
     if match is None:
         return ""
     digits, unit = match[1], match[2].upper()
+    if unit == "%" and not is_share:
+        return ""
     thousands = THOUSANDS.fullmatch(digits)
     if thousands and (is_whole or digits.count(thousands[1]) > 1 or thousands[1] not in ".,"):
         digits = digits.replace(thousands[1], "")

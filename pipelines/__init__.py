@@ -10,8 +10,8 @@ Each room may import the rooms below it in this list:
 - `settings/`: checked once. `page_kit/`: what all pages share.
 - `dump/`: files, parts and rows of a dump.
 - modules at the top level, which all rooms may import: names and addresses of files and scorers, locks,
-  progress, amounts in words, a few of many, the checks that the packages come from one place and that
-  there is memory for them, and what keeps a command alive.
+  progress, formats of amounts, a few of many, the checks that the packages come from one place and that
+  there is memory for them, signals to stop, and what keeps a command alive.
 
 What a score is stands in the package `filtering`, what a label is in `annotations`.
 To add a verb: its settings in `settings/`, its work in the room that fits, its command in `commands/`.

@@ -23,14 +23,14 @@ def main() -> None:
     except (ImportError, MemoryError) as error:
         sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(2) from None
-    from pipelines.interrupting import last_words  # which needs the packages that were looked for
+    from pipelines.how_to_go_on import last_words  # which needs the packages that were looked for
     from pipelines.supervisor import supervise
 
     raise SystemExit(supervise(_run, last_words=lambda: last_words(sys.argv[1:])))
 
 
 def _run() -> int:
-    from pipelines.interrupting import INTERRUPTED
+    from pipelines.stop_signals import INTERRUPTED
     from pipelines.unwanted_libraries import do_without_them
 
     do_without_them()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
 from filtering.errors import without_secrets
 from filtering.printable import printable_lines
-from pipelines.amounts_in_words import dollars, duration
+from pipelines.amount_formats import dollars, duration
 from pipelines.program import as_called
 
 if TYPE_CHECKING:

@@ -15,16 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import FrameType
-from typing import NoReturn
 
 from filtering.being_read import MEMORY_BYTES, Notes, begin_notes, names_in
 from filtering.printable import printable
-from pipelines.interrupting import END_WITHIN_S, INTERRUPTED
+from pipelines.stop_signals import STOP_SIGNALS, handle_stop_signals, raise_on_stop_signals, work_or_stop
 
 FATAL = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGKILL)
 """What ends a process that reads a damaged file; SIGKILL is what the system sends where memory runs out."""
-ORDERS = (signal.SIGINT, signal.SIGTERM)
-"""Signals to stop. The supervisor passes them on."""
 NAMES_SHOWN = 3
 
 
@@ -52,15 +49,15 @@ def supervise(work: Callable[[], int], *, last_words: Callable[[], str] = str) -
         sys.stdout.flush()
         sys.stderr.flush()
         # An order that comes before both processes know what to do with it waits.
-        signal.pthread_sigmask(signal.SIG_BLOCK, ORDERS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         child = os.fork()
         if not child:
             os.close(ends[1])
             end_when_closed(ends[0])
-            is_ordered = _stop_on_orders(last_words)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
+            is_ordered = raise_on_stop_signals(last_words)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             begin_notes(Notes(memory, deadly, suspects))
-            return work_and_end(partial(_work_or_stop, work, is_ordered, last_words))
+            return work_and_end(partial(work_or_stop, work, is_ordered, last_words))
         code = _wait_for(child)
         if code >= 0:
             return code
@@ -68,7 +65,7 @@ def supervise(work: Callable[[], int], *, last_words: Callable[[], str] = str) -
         if ended_by not in FATAL:
             signal.signal(ended_by, signal.SIG_DFL)
             os.kill(os.getpid(), ended_by)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         names = names_in(memory)
         # A person or another hungry process may be behind one SIGKILL, but hardly behind two.
         is_sure = len(names) == 1 and (ended_by != signal.SIGKILL or names <= suspects)
@@ -104,21 +101,6 @@ def work_and_end(work: Callable[[], int]) -> int:
     return codes[0]
 
 
-def _work_or_stop(work: Callable[[], int], is_ordered: threading.Event, last_words: Callable[[], str]) -> int:
-    """Run a command. Whatever it raises after an order to stop is that order's doing: no fault to show."""
-    try:
-        return work()
-    except BaseException:
-        if not is_ordered.is_set():
-            raise
-        _end_at_once(last_words)
-
-
-def _end_at_once(last_words: Callable[[], str]) -> NoReturn:
-    os.write(2, f"{last_words()}\n".encode(errors="replace"))
-    os._exit(INTERRUPTED)
-
-
 def _listed(names: frozenset[str]) -> str:
     more = len(names) - NAMES_SHOWN
     return ", ".join(map(printable, sorted(names)[:NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")
@@ -135,44 +117,6 @@ def end_when_closed(descriptor: int) -> None:
     threading.Thread(target=wait_for_end, name="parent", daemon=True).start()
 
 
-def _stop_on_orders(last_words: Callable[[], str]) -> threading.Event:
-    """Let orders raise KeyboardInterrupt: a scheduler's polite kill is to end as cleanly as Ctrl-C does.
-
-    It is answered at once, by the bare system call, for the order may have come while a line was being
-    written. What has not ended after `END_WITHIN_S` is ended, so that further orders change nothing. A
-    terminal sends Ctrl-C to the supervisor, which passes it on, and to the child.
-
-    Python drops KeyboardInterrupt where C code called it back, as LLVM does when numba has compiled
-    something, and the code that called may then fail for want of what was not done. Neither is shown.
-
-    Returns
-    -------
-    threading.Event
-        Is set by an order.
-    """
-    is_ordered = threading.Event()
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        if is_ordered.is_set():
-            return
-        is_ordered.set()
-        sys.unraisablehook = lambda _: None
-        os.write(2, b"\nInterrupted. Stopping ...\n")
-        timer = threading.Timer(END_WITHIN_S, _end_at_once, [last_words])
-        timer.daemon = True
-        timer.start()
-        raise KeyboardInterrupt
-
-    _handle_orders(interrupt)
-    return is_ordered
-
-
-def _handle_orders(handler: Callable[[int, FrameType | None], None]) -> None:
-    for order in ORDERS:
-        if signal.getsignal(order) != signal.SIG_IGN:  # as a shell or nohup may have asked for
-            signal.signal(order, handler)
-
-
 def _wait_for(child: int) -> int:
     """Pass orders on to a child until it ends; return its exit code, or minus the signal that ended it."""
 
@@ -180,9 +124,9 @@ def _wait_for(child: int) -> int:
         with suppress(ProcessLookupError):
             os.kill(child, number)
 
-    _handle_orders(pass_on)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS)
+    handle_stop_signals(pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     _, status = os.waitpid(child, 0)
     # An order that comes now comes too late. While the interpreter ends it would kill this process.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ORDERS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     return os.waitstatus_to_exitcode(status)

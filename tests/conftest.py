@@ -19,7 +19,7 @@ from annotations import read_labels
 from filtering import compiled
 from filtering.fitting.paired_scores import pair
 from pipelines import FilterConfig, TrainConfig, filter_dump, train_scorer
-from pipelines.page_kit import charts
+from pipelines.page_kit import svg_charts
 from pipelines.scorers.evaluate import fit_data_of, points_of_labels
 from pipelines.scorers.train import read_pool, save_judged
 from tests.kit.dumps.long_texts import CUT as LONG_CUT
@@ -149,11 +149,11 @@ def drawing_of(config: pytest.Config) -> str:
 @pytest.fixture(scope="session", autouse=True)
 def own_drawing(pytestconfig) -> Iterator[str]:
     """Let an engine that has started draw the charts of pages; return the program that starts one itself."""
-    own = charts.DRAW
+    own = svg_charts.DRAW
     input_of_worker = getattr(pytestconfig, "workerinput", None)
     program = input_of_worker["drawing"] if input_of_worker else drawing_of(pytestconfig)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(charts, "DRAW", program)
+        patch.setattr(svg_charts, "DRAW", program)
         yield own
 
 

@@ -11,7 +11,8 @@ from annotations.labels.labels import MIN_GROUPS
 from annotations.labels.noise_ceiling import rho_ceiling
 from filtering.arrays import AnyFloats, Floats
 from filtering.errors import LabelsError, ShapeError
-from filtering.judging.metrics import Estimate, evaluate, f1_at, quadratic_kappa, rank_correlation
+from filtering.judging.intervals import Estimate, evaluate
+from filtering.judging.metrics import f1_at, quadratic_kappa, rank_correlation
 from filtering.rubric_points import KEEP_AT
 
 MIN_COMMON = 20

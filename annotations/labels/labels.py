@@ -8,8 +8,8 @@ text      string            the document, up to the reach of `filtering.text.win
                             than when they score
 score     number            rubric points that the labeller gave, in [0, 5]
 group     string            site, book or repository; splits never part a group
-picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were chosen
-                            without looking at scores, and they alone serve calibration and rates.
+picked    string, optional  how the document was chosen; ``random`` and ``stratified`` were drawn
+                            at random, and they alone serve calibration and rates.
                             ``unknown`` counts as ``random``, and so do rows without this column
 weight    number, optional  documents that it stands for; else 1 / ``probability``, that a random draw
                             takes it. Where rows have either, those without were no random draw
@@ -20,6 +20,7 @@ quality is also told within each of their values. ``path``, or what dumps call i
 source files. And ``text_bytes``, the size of the whole document, tells which texts were cut.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,10 +34,11 @@ from annotations.labels.code_languages import LANGUAGE_COLUMNS, PATH_COLUMNS
 from annotations.labels.columns import DIGEST, check_scores, is_number, is_string, is_text
 from annotations.labels.label_rubric import digests_of, refuse_several
 from annotations.labels.sources import read_table, schema_of
+from annotations.labels.whole_texts import with_whole_texts
 from annotations.samples.sampling import UNBIASED_PICKS, UNKNOWN_PICK
 from filtering.brief import brief
 from filtering.errors import LabelsError
-from filtering.printable import listed
+from filtering.printable import listed, printable
 from filtering.rubric_points import KEEP_AT, MIN_SIDE_ROWS, POINTS
 from filtering.text.windows import REACH
 
@@ -64,8 +66,8 @@ GRADE_ALL = (
     "alone."
 )
 IMPORT = (
-    "Of a table that people fill in, 'edufilter annotate --import FILE --out labels' takes the scores that "
-    "are there; then train on labels."
+    "Of a table that people fill in, 'edufilter annotate --import FILE --rater NAME --out labels' takes the "
+    "scores that are there; then train on labels."
 )
 MIN_ROWS = 100
 MIN_GROUPS = 10
@@ -82,7 +84,7 @@ class Labels:
         Rubric points in [0, 5].
     groups : tuple of str, length n
     unbiased : bool array, shape (n,)
-        Rows that were chosen without looking at scores.
+        Rows that were drawn at random.
     slices : mapping of str to tuple of str or None, length n
         Genre, source and the like of each document.
     cut_texts : int
@@ -142,7 +144,8 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     ------
     LabelsError
         If a column is missing, or labels are missing, out of range, constant, too few, of too few groups,
-        or by several rubrics; the message says what is needed.
+        or by several rubrics, or of a table for people that is to be imported; the message says what is
+        needed.
     """
     texts = ("text", "group", "picked", *SLICE_COLUMNS, *PATH_COLUMNS)
     table, path = read_table(source, (*texts, "score", DIGEST, *NUMBERS, *WRITTEN), strings=texts)
@@ -172,11 +175,13 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
     groups = tuple(table["group"].to_pylist())
     picked = table["picked"].to_pylist() if "picked" in table.column_names else [UNKNOWN_PICK] * len(scores)
     check_labels(scores, groups, path, more=_how_to_get_more(scores, picked) if is_written else None)
+    if (cut_texts := count_cut_texts(table)) and isinstance(source, str):
+        _refuse_if_whole_texts_lie_beside(table, source, cut_texts)
     documents = table["text"].cast(pa.large_string()).combine_chunks()
     unbiased = np.array([pick in (*UNBIASED_PICKS, UNKNOWN_PICK) for pick in picked], dtype=bool)
     if unbiased.sum() < MIN_ROWS // 2:
         raise LabelsError(
-            f"At least {MIN_ROWS // 2} rows of {path} must be chosen without looking at scores ('picked' is "
+            f"At least {MIN_ROWS // 2} rows of {path} must be drawn at random ('picked' is "
             f"{' or '.join(UNBIASED_PICKS)}), for calibration. Found {int(unbiased.sum())}."
         )
     slices = _strings(table, SLICE_COLUMNS)
@@ -188,7 +193,7 @@ def read_labels(source: Any) -> Labels:  # noqa: ANN401 - a path, or an object o
         groups,
         unbiased,
         slices,
-        cut_texts=count_cut_texts(table),
+        cut_texts=cut_texts,
         weights=weights,
         text_bytes=_text_bytes(table, documents),
         near_cut=_near_cut(table, picked),
@@ -241,9 +246,24 @@ def cut_texts_warning(cut_texts: int, documents: int) -> str:
         f"Warning: {cut_texts:,} of {documents:,} labels hold less of their document than a scorer reads: a "
         "sample for people holds its beginning, middle and end. The whole texts are in the file that "
         "'edufilter sample' wrote beside it, whose name ends in -texts.parquet. Put that file into the "
-        "folder of the table, and import the table again. Or annotate the .parquet sample of the same "
+        "folder of the table, and import the table again ('edufilter annotate --import TABLE --rater NAME "
+        "--out labels'). Or annotate the .parquet sample of the same "
         "documents into the folder of labels."
     )
+
+
+def _refuse_if_whole_texts_lie_beside(table: pa.Table, source: str, cut_texts: int) -> None:
+    """Refuse a table for people that was not imported, where that would bring the whole texts."""
+    _, _, beside = with_whole_texts(table, source)
+    if beside:
+        given = ["edufilter", "annotate", "--import", source, "--rater", "NAME", "--out", "labels"]
+        raise LabelsError(
+            f"A table that people filled in must be imported. {cut_texts:,} of {len(table):,} rows of "
+            f"{printable(source)} hold less of their document than a scorer reads, and "
+            f"{printable(beside[0])} has the whole texts. Import both first:\n"
+            f"  {printable(shlex.join(given))}\n"
+            "Then name the folder:\n  edufilter train labels --out SCORER"
+        )
 
 
 def _weights(table: pa.Table, path: str, unbiased: NDArray[np.bool_]) -> NDArray[np.float64] | None:

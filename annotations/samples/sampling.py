@@ -15,7 +15,7 @@ import numpy as np
 from filtering.arrays import Floats, Floats32, Ints, Rows
 
 UNBIASED_PICKS = ("random", "stratified")
-"""How documents were picked of which each had a known chance: without looking at what one wants to know."""
+"""How documents were picked that were drawn at random, maybe evenly over strata: not for their score."""
 UNKNOWN_PICK = "unknown"
 """How documents were picked of which nothing says it: they count as picked at random, and that is told."""
 LENGTH_BOUNDS_BYTES = (500, 1000, 2400, 8000)

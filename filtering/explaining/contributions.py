@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from filtering.arrays import Floats, Floats32
 from filtering.explaining.ngrams import CharacterNgrams, WordNgrams, read_character_ngrams, read_word_ngrams
 from filtering.scoring.scorers import SignalScorer
-from filtering.signals.cells import CELLS, LOG_COUNTS, VECTOR_WIDTH
 from filtering.signals.linear import LinearSignals
+from filtering.signals.ngram_cells import CELLS, LOG_COUNTS, VECTOR_WIDTH
 from filtering.signals.read_signals import Signals
 from filtering.signals.trees import FEATURES
 from filtering.signals.vectors import Vectors

@@ -16,7 +16,7 @@ import numpy as np
 
 from filtering.arrays import Hashes, Ints
 from filtering.hashing import BITS_64, LOWER, MIX, PUNCTUATION, U_MIX, WORD, token_hash, word_hash
-from filtering.signals.cells import CHARACTER_RUN, U_CELL_SHIFT, U_PAIR
+from filtering.signals.ngram_cells import CHARACTER_RUN, U_CELL_SHIFT, U_PAIR
 from filtering.text.code_points import ALONE, CAPITAL, ELLIPSIS, character_class, fold_text
 from filtering.text.windows import REACH, narrow_spans, window_spans
 

@@ -10,12 +10,12 @@ contradict the sentence.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from filtering.arrays import Floats
-from filtering.explaining.groups import CODE, GROUP_OF, PROSE_ALONE, TRAITS, WORDS
+from filtering.explaining.groups import CODE, COMBINED, GROUP_OF, PROSE_ALONE, TRAITS, WORDS
 from filtering.explaining.readable import joined
 from filtering.explaining.single_signals import AT, Amounts, Signal
 from filtering.scoring.unsure import CODE as CODE_DOMAIN
@@ -48,7 +48,8 @@ def traits_in_words(
 ) -> tuple[str, str]:
     """Return which traits of a document raised its score, and which lowered it: two clauses, or empty.
 
-    Its words stand first where they moved it more than any trait, with the strongest of them.
+    Its words stand first where they moved it more than any trait, with the strongest of them; then what its
+    signals did together, likewise.
 
     Parameters
     ----------
@@ -90,22 +91,33 @@ def traits_in_words(
     lowering = [one for one in found if one.raw <= -LEAST_RAW][:LOWERING]
     sides = ((1, raising), (-1, lowering))
     first, second = (
-        "; ".join(filter(None, (_words_clause(signals, traits, side, slope), _clause(traits))))
+        "; ".join(filter(None, (*_group_clauses(signals, traits, side, slope), _clause(traits))))
         for side, traits in sides
     )
     return first, second
 
 
-def _words_clause(signals: Sequence[Signal], traits: Sequence[_Trait], side: int, slope: float) -> str:
-    """Return what the words of a document did, on one side; empty where a trait of that side did more."""
-    of_words = [one for one in signals if one.group == WORDS]
-    moved = sum(one.raw for one in of_words)
-    if side * moved < max([LEAST_RAW, *(abs(one.raw) for one in traits)]):
-        return ""
+def _group_clauses(
+    signals: Sequence[Signal], traits: Sequence[_Trait], side: int, slope: float
+) -> Iterator[str]:
+    """Yield what words, and signals together, did on one side, unless a trait of that side did more."""
+    least = max([LEAST_RAW, *(abs(one.raw) for one in traits)])
+    for group, clause in ((WORDS, _words_clause), (COMBINED, _together_clause)):
+        of_group = [one for one in signals if one.group == group]
+        moved = sum(one.raw for one in of_group)
+        if side * moved >= least:
+            yield clause(of_group, side, f"{slope * moved:+.2f}")
+
+
+def _together_clause(of_group: Sequence[Signal], side: int, points: str) -> str:
+    return f"how its words and layout go together ({points})"
+
+
+def _words_clause(of_words: Sequence[Signal], side: int, points: str) -> str:
     strongest = sorted((one for one in of_words if side * one.raw > 0), key=lambda one: -side * one.raw)
     names = (one.tell()[0] for one in strongest)
     named = list(islice((name for name in names if name.startswith('"')), WORDS_NAMED))
-    return f"its words ({slope * moved:+.2f}), such as {joined(named)}" if named else ""
+    return f"its words ({points}), such as {joined(named)}" if named else ""
 
 
 def traits_sentence(

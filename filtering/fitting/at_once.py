@@ -1,9 +1,11 @@
 """Makes several fits at once, each with one thread of linear algebra."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from filtering.extras import require
 from filtering.machine import available_cpus
@@ -19,8 +21,17 @@ def one_thread() -> AbstractContextManager[object]:
 
     Products are small: more threads wait for each other, and sum in another order on each machine.
     """
-    limits: AbstractContextManager[object] = require("train", "threadpoolctl").threadpool_limits(1)
+    limits: AbstractContextManager[object] = _libraries(len(sys.modules)).limit(limits=1)
     return limits
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> Any:  # noqa: ANN401 - of threadpoolctl
+    """Return the libraries that can be limited; they are looked for anew where more modules are imported.
+
+    That takes as long as a small fit.
+    """
+    return require("train", "threadpoolctl").ThreadpoolController()
 
 
 def each(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:

@@ -126,7 +126,7 @@ def nested_raw(data: FitData, fit: Fit, *, assignment: int) -> Floats:
 
 
 def fit_calibration(raw: AnyFloats, labels: AnyFloats) -> Calibration:
-    """Fit the anchors to out-of-fold values of documents that were sampled without looking at scores.
+    """Fit the anchors to out-of-fold values of documents that were drawn at random.
 
     Each anchor is where a logistic regression of ``label >= k`` on the raw value crosses one half. Where
     labels hardly rise with the value, or fall, anchors are so far apart that all documents get about the
@@ -169,7 +169,7 @@ def _intercept(values: AnyFloats, share: float, slope: float) -> float:
 def calibrate(data: FitData, rows: Rows, fitted: Fitted) -> Calibration:
     """Fit a calibration to what was fitted to `rows`: to its values out of inner folds.
 
-    Only rows that were chosen without looking at scores count.
+    Only rows that were drawn at random count.
     """
     assert fitted.held_out is not None
     unbiased = data.unbiased[rows]
@@ -249,7 +249,7 @@ def folds_of_kinds(data: FitData, kinds: Sequence[str | None]) -> Rows | None:
     int64 array, shape (n,)
         `IN_NO_FOLD` for what is never left out. None where fewer than `LEAST_KINDS` kinds have
         `LEAST_KIND_ROWS` documents, or a fold leaves too few labels to fit to: fewer than 10 on either side
-        of 3 that were chosen without looking at scores, or fewer than five groups.
+        of 3 that were drawn at random, or fewer than five groups.
     """
     counts = Counter(kind for kind in kinds if kind)
     dealt = [(kind, count) for kind, count in sorted(counts.items()) if 2 * count <= len(data)]

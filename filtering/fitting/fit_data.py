@@ -16,7 +16,7 @@ from filtering.fitting.ridge import CellProducts
 from filtering.folds import FOLDS
 from filtering.judging.audit import POOR_BELOW
 from filtering.judging.rewrites import Rewrite
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from filtering.signals.read_signals import read_cells
 from filtering.text.arrow import Texts, text_bytes
 from filtering.text.near_duplicates import near_duplicate_clusters
@@ -51,7 +51,7 @@ class FitData:
     clusters : int64 array, shape (n,)
         Near-duplicates, in one group or in several, share a number.
     unbiased : bool array, shape (n,)
-        Rows that were chosen without looking at scores.
+        Rows that were drawn at random.
     rows : int64 array, shape (n,)
         Place of each document among all labelled ones, some of which have no score.
     rewritten : int64 array, shape (r,)

@@ -15,8 +15,8 @@ from filtering.extras import require
 from filtering.fitting.cross_validation import by_fold
 from filtering.fitting.fit_data import FitData, rank_target
 from filtering.fitting.ridge import Times, solve_ridge
-from filtering.signals.cells import CELLS, VECTOR_WIDTH
 from filtering.signals.linear import GRID, HATS, KNOTS, LinearSignals, hat_values, mean_positions
+from filtering.signals.ngram_cells import CELLS, VECTOR_WIDTH
 from filtering.signals.read_signals import NO_TABLE, SCORE_COLUMNS
 from filtering.signals.vectors import NO_VECTORS, Vectors
 

@@ -94,7 +94,7 @@ def pair(
 
 
 def pair_labelled(fast: Floats, full: Floats, data: FitData) -> PairedScores:
-    """Return nested points of both stages on labelled documents chosen without looking at scores.
+    """Return nested points of both stages on labelled documents drawn at random.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ import numpy as np
 from filtering.arrays import AnyFloats, Bools, Floats, Floats32, Rows
 from filtering.extras import require
 from filtering.fitting.at_once import each
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 
 PENALTY = 0.15
 TOLERANCE = 1e-3

@@ -11,7 +11,7 @@ import numpy as np
 
 from filtering.arrays import Bools, Floats, Ints, Ints32
 from filtering.judging.bias import MIN_GROUPS
-from filtering.judging.metrics import Estimate, evaluate
+from filtering.judging.intervals import Estimate, evaluate
 from filtering.judging.rewrites import AIMS, Kind, Rewrite
 from filtering.judging.thresholds import are_kept
 from filtering.rate_bounds import CONFIDENCE, design_effect, rate_interval

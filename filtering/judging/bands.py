@@ -9,7 +9,9 @@ wholly where there is none. Each column has its share of the allowed error (Bonf
 together.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -49,34 +51,62 @@ def certain(value: Floats) -> Bands:
     return Bands(value, value, value)
 
 
-def share_bands(weights: Floats, hits: Bools, groups: Ints, *, seed: int = 0) -> Bands:
-    """Return the weighted share of hits in each column, with a band over all columns.
+def share_bands(curves: Sequence[tuple[Floats, Bools]], groups: Ints, *, seed: int = 0) -> tuple[Bands, ...]:
+    """Return for each curve the weighted share of hits in each column, with a band over all its columns.
 
-    Columns are in an order in which neighbours resemble each other: cuts, say.
+    Columns are in an order in which neighbours resemble each other: cuts, say. One bootstrap serves all
+    curves, since to draw its groups takes most of the time.
 
     Parameters
     ----------
-    weights : float64 array, shape (n, k)
-        What each document counts for in each column, from 0 on.
-    hits : bool array, shape (n, k)
+    curves : sequence of pairs of arrays, shape (n, k)
+        What each document counts for in each column, float64, from 0 on; and whether it is a hit, bool.
     groups : int64 array, shape (n,)
         Number of each document's group; whole groups are resampled.
     seed : int
         Of the bootstrap.
     """
     _, codes = np.unique(groups, return_inverse=True)
-    hit, miss = _by_group(weights * hits, codes), _by_group(weights * ~hits, codes)
+    sums = [
+        _Sums(_by_group(weights * hits, codes), _by_group(weights * ~hits, codes)) for weights, hits in curves
+    ]
+    largest = _largest_distances([(one.hit[:, one.well], one.miss[:, one.well]) for one in sums], seed)
+    return tuple(
+        _bands(weights, one, distances)
+        for (weights, _), one, distances in zip(curves, sums, largest, strict=True)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """What groups weigh in each column.
+
+    Parameters
+    ----------
+    hit, miss : float64 arrays, shape (groups, k)
+    """
+
+    hit: Floats
+    miss: Floats
+
+    @cached_property
+    def well(self) -> Ints:
+        """Columns that the bootstrap serves."""
+        sides = np.minimum((self.hit > 0).sum(axis=0), (self.miss > 0).sum(axis=0))
+        return np.flatnonzero(sides >= MIN_GROUPS_A_SIDE)
+
+
+def _bands(weights: Floats, sums: _Sums, largest: Floats) -> Bands:
+    hit, miss, well = sums.hit, sums.miss, sums.well
     total = hit.sum(axis=0) + miss.sum(axis=0)
     defined = total > 0
     value = np.divide(hit.sum(axis=0), total, out=np.full(len(total), np.nan), where=defined)
-    sides = np.minimum((hit > 0).sum(axis=0), (miss > 0).sum(axis=0))
-    well = np.flatnonzero(sides >= MIN_GROUPS_A_SIDE)
     low, high = np.full(len(total), np.nan), np.full(len(total), np.nan)
     error_each = (1 - CONFIDENCE) / max(int(defined.sum()), 1)
     if len(well):
-        low[well], high[well] = _sup_t(hit[:, well], miss[:, well], error_each * len(well), seed)
+        low[well], high[well] = _sup_t(hit[:, well], miss[:, well], error_each * len(well), largest)
     counting = _documents_that_count(weights, hit, miss, well)
-    for column in np.flatnonzero(defined & (sides < MIN_GROUPS_A_SIDE)).tolist():
+    for column in np.setdiff1d(np.flatnonzero(defined), well).tolist():
         low[column], high[column] = rate_interval(float(value[column]), float(counting[column]), error_each)
     return Bands(value, low, high)
 
@@ -87,21 +117,38 @@ def _by_group(values: Floats, codes: Ints) -> Floats:
     return sums
 
 
-def _sup_t(hit: Floats, miss: Floats, error: float, seed: int) -> tuple[Floats, Floats]:
-    """Return lower and upper ends over all columns, for an error shared by all of them."""
-    number = len(hit)
-    random = np.random.default_rng(seed)
-    once = np.ones((1, number))
-    odds, spread = _log_odds(once, hit, miss)
-    largest = []
-    for _ in range(ROUNDS // ROUNDS_AT_A_TIME):
+def _largest_distances(curves: Sequence[tuple[Floats, Floats]], seed: int) -> list[Floats]:
+    """Return how far each round of the bootstrap lies from what was found, in its standard errors.
+
+    Of the column that lies farthest: for each curve a float64 array, shape (`ROUNDS`,).
+
+    Parameters
+    ----------
+    curves : sequence of pairs of float64 arrays, shape (groups, k)
+        Hits and misses of each group. A curve may have no column.
+    seed : int
+    """
+    number, random = len(curves[0][0]), np.random.default_rng(seed)
+    served = [at for at, (hit, _) in enumerate(curves) if hit.shape[1]]
+    found = [np.zeros(ROUNDS) for _ in curves]
+    odds = {at: _log_odds(np.ones((1, number)), *curves[at])[0] for at in served}
+    for start in range(0, ROUNDS if served else 0, ROUNDS_AT_A_TIME):
         drawn = random.multinomial(number, np.full(number, 1 / number), size=ROUNDS_AT_A_TIME)
-        # A round without a hit or a miss in some column says that anything is possible.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            resampled, its_spread = _log_odds(drawn.astype(np.float64), hit, miss)
-            distance = np.abs(resampled - odds) / its_spread
-        largest.append(np.nan_to_num(distance, nan=np.inf).max(axis=1))
-    reach = float(np.quantile(np.concatenate(largest), 1 - error, method="higher"))
+        counts = drawn.astype(np.float64)
+        for at in served:
+            # A round without a hit or a miss in some column says that anything is possible.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                resampled, its_spread = _log_odds(counts, *curves[at])
+                distance = np.abs(resampled - odds[at]) / its_spread
+            largest = np.nan_to_num(distance, nan=np.inf).max(axis=1)
+            found[at][start : start + ROUNDS_AT_A_TIME] = largest
+    return found
+
+
+def _sup_t(hit: Floats, miss: Floats, error: float, largest: Floats) -> tuple[Floats, Floats]:
+    """Return lower and upper ends over all columns, for an error shared by all of them."""
+    odds, spread = _log_odds(np.ones((1, len(hit))), hit, miss)
+    reach = float(np.quantile(largest, 1 - error, method="higher"))
     ends = odds[0] - reach * spread[0], odds[0] + reach * spread[0]
     with np.errstate(over="ignore"):
         low, high = (1 / (1 + np.exp(-end)) for end in ends)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from filtering.arrays import AnyFloats, Floats, Ints
-from filtering.judging.metrics import Estimate, drawn_groups, rank_correlation
+from filtering.judging.intervals import Estimate, drawn_groups
+from filtering.judging.metrics import rank_correlation
 from filtering.rate_bounds import CONFIDENCE
 
 MIN_GROUPS = 5

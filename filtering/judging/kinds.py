@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filtering.arrays import AnyFloats, Floats, Ints
-from filtering.judging.metrics import METRICS, Estimate, as_far_as_shown, drawn_groups, estimate, evaluate
+from filtering.judging.intervals import Estimate, as_far_as_shown, drawn_groups, estimate, evaluate
+from filtering.judging.metrics import METRICS
 from filtering.rubric_points import KEEP_AT
 
 KIND_METRICS = {name: METRICS[name] for name in ("rho", "auc_at_3", "precision_at_3", "recall_at_3")}

@@ -103,17 +103,26 @@ def curve_of(
     # No score lies below 0: a cut there keeps all, whatever the labels are.
     everything, all_of_it = cuts <= 0, certain(np.ones(len(cuts)))
     tested = np.flatnonzero(~everything)
+    asked = {
+        "documents": (weights[:, tested], kept[:, tested]),
+        "tokens": (text[:, tested], kept[:, tested]),
+        "recall": ((weights * good)[:, tested], kept[:, tested]),
+        "precision": (weights * kept, np.broadcast_to(good, kept.shape)),
+    }
+    known = {"documents": kept_share, "tokens": kept_text}
+    asked = {name: curve for name, curve in asked.items() if known.get(name) is None}
+    found = dict(zip(asked, share_bands(list(asked.values()), labels.groups), strict=True))
 
-    def bands(weights: Floats, hits: Bools) -> Bands:
-        found = share_bands(weights[:, tested], hits[:, tested], labels.groups)
-        return all_of_it.placed(tested, found)
+    def bands(name: str) -> Bands:
+        share = known.get(name)
+        return all_of_it.placed(tested, found[name]) if share is None else certain(share)
 
     return Curve(
         cuts=cuts,
-        documents=bands(weights, kept) if kept_share is None else certain(kept_share),
-        tokens=bands(text, kept) if kept_text is None else certain(kept_text),
-        precision=share_bands(weights * kept, np.broadcast_to(good, kept.shape), labels.groups),
-        recall=bands(weights * good, kept),
+        documents=bands("documents"),
+        tokens=bands("tokens"),
+        precision=found["precision"],
+        recall=bands("recall"),
         rows=kept.sum(axis=0),
     )
 

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -175,7 +176,7 @@ def flattened(record: Mapping[Any, Any]) -> dict[str, Any]:
     {'stem': 'Why?', 'choices': [], 'answerkey': 'A'}
     """
     inner = record.get("doc")
-    if isinstance(inner, Mapping):
+    if isinstance(inner, dict):
         task = flattened(inner)
         has_answer = _first(task, ANSWER_NAMES) is not None
         task = task if has_answer else {**task, "target": record.get("target")}
@@ -184,7 +185,7 @@ def flattened(record: Mapping[Any, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in record.items():
         plain = _plain(name)
-        if plain == "question" and isinstance(value, Mapping):
+        if plain == "question" and isinstance(value, dict):
             flat |= {_plain(inside): one for inside, one in value.items()}
         else:
             flat.setdefault(plain, value)
@@ -212,9 +213,9 @@ def right_answer(
     >>> right_answer("2", ends, has_fields=True)
     NumberedAnswer(number=2, choices=('red', 'blue'), usual_first=1)
     """
-    if isinstance(answer, Mapping):
+    if isinstance(answer, dict):
         answer = next((answer[name] for name in ("text", "value") if name in answer), None)
-    if isinstance(answer, Sequence) and not isinstance(answer, str | bytes):
+    if isinstance(answer, list | tuple):
         answer = answer[0] if answer else None
     if isinstance(answer, float) and answer.is_integer():
         answer = int(answer)  # as a column of numbers has it where one is missing
@@ -239,14 +240,14 @@ def choices_of(value: object) -> list[tuple[str, str]]:
     >>> choices_of(["red", "blue"]), choices_of({"text": ["red"], "label": ["1"]})
     ([('a', 'red'), ('b', 'blue')], [('1', 'red')])
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         texts, labels = value.get("text"), value.get("label")
-        if isinstance(texts, Sequence) and isinstance(labels, Sequence):
+        if isinstance(texts, list | tuple) and isinstance(labels, list | tuple):
             return [(str(label), str(text)) for label, text in zip(labels, texts, strict=False)]
         return [(str(label), str(text)) for label, text in value.items()]
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+    if not isinstance(value, list | tuple):
         return []
-    tables = [one if isinstance(one, Mapping) else {"text": one} for one in value]
+    tables = [one if isinstance(one, dict) else {"text": one} for one in value]
     return [
         (str(one.get("label", LETTERS[at % len(LETTERS)])), str(one.get("text", "")))
         for at, one in enumerate(tables)
@@ -317,6 +318,7 @@ def passage_apart(prompt: str) -> tuple[str, str]:
     return passage, question_alone(last)
 
 
+@lru_cache(maxsize=1024)  # records of a file have the same names
 def _plain(name: object) -> str:
     return re.sub(r"[^a-z0-9]+", "", str(name).lower())
 
@@ -338,6 +340,6 @@ def _choices_in_fields(flat: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _given(sample: Mapping[Any, Any]) -> str:
     """Return what a model was given in a sample of lm-evaluation-harness."""
     arguments = sample.get("arguments")
-    while isinstance(arguments, Mapping | list) and arguments:
+    while isinstance(arguments, dict | list) and arguments:
         arguments = arguments[0] if isinstance(arguments, list) else next(iter(arguments.values()))
     return arguments if isinstance(arguments, str) else ""

@@ -177,12 +177,16 @@ def _anchors(words: Words, is_long: Bools, is_whole: Bools) -> Anchors:
     at = at[is_run & (is_long | is_whole)[part_of[at]]]
     parts, places, runs = part_of[at], at - words.starts[part_of[at]], runs[at]
     _, key_of, counts = np.unique(runs, return_inverse=True, return_counts=True)
-    sharing = counts[key_of]
+    is_rare = counts[key_of] <= MOST_SHARING
+    at, parts, places, runs, key_of = (one[is_rare] for one in (at, parts, places, runs, key_of))
     # Short words stand everywhere. Else a random run: those that lie side by side are lost together.
     is_light = np.sum([words.letters[at + step] for step in range(ANCHOR_WORDS)], axis=0) < LIGHT_LETTERS
-    order = np.lexsort((runs, is_light, sharing, parts))
-    rank = np.arange(len(order)) - np.searchsorted(parts[order], parts[order])
-    chosen = order[(rank < np.where(is_whole, 1, ANCHORS)[parts[order]]) & (sharing[order] <= MOST_SHARING)]
+    # One number of each, by part, sharing, is_light and run, is sorted in a fifth of the time of four.
+    worth = (parts * (MOST_SHARING + 1) + counts[key_of]) * 2 + is_light
+    order = np.argsort(worth * len(counts) + key_of, kind="stable")
+    firsts = np.concatenate([[0], np.cumsum(np.bincount(parts, minlength=len(lengths)))])
+    rank = np.arange(len(order)) - firsts[parts[order]]
+    chosen = order[rank < np.where(is_whole, 1, ANCHORS)[parts[order]]]
     keys, key_of, counts = np.unique(runs[chosen], return_inverse=True, return_counts=True)
     order = chosen[np.argsort(key_of, kind="stable")]
     stops = np.cumsum(counts)

@@ -60,11 +60,9 @@ class Task:
     passage_leaks: bool = False
     is_common: bool = False
 
-    @property
-    def size(self) -> int:
-        """Characters of its texts."""
-        return sum(map(len, (self.id, self.prompt, self.solution, self.test, self.entry_point, self.passage)))
 
+Parts = dict[str, str]
+"""Of a task, by the names that `Task` has. It is made when all are told: a hundred thousand take time."""
 
 LAYOUTS = {
     "HumanEval": Fields(solution="canonical_solution", test="test", entry_point="entry_point"),
@@ -126,27 +124,25 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     ids = layout or fields
     if ids is not None and ids.id:
         _check_ids(tasks, path, ids)
-    elif len({one.id for one in tasks}) < len(tasks):
-        tasks = [replace(one, id=_numbered(name, at)) for at, one in enumerate(tasks, 1)]
+    elif len({one["id"] for one in tasks}) < len(tasks):
+        for at, one in enumerate(tasks, 1):
+            one["id"] = _numbered(name, at)
     if layout is None:
-        prompts = without_examples([one.prompt for one in tasks])
-        tasks = [replace(one, prompt=prompt) for one, prompt in zip(tasks, prompts, strict=True)]
-    if layout is not None or 2 * sum(map(_is_code, tasks)) >= len(tasks):
-        return tuple(
-            replace(
-                one,
-                entry_point=one.entry_point or _first_function(one.solution) or _first_function(one.prompt),
-            )
-            for one in tasks
-        )
-    return tuple(map(_in_prose, tasks))
+        prompts = without_examples([one["prompt"] for one in tasks])
+        for one, prompt in zip(tasks, prompts, strict=True):
+            one["prompt"] = prompt
+    is_code = layout is not None or 2 * sum(map(_is_code, tasks)) >= len(tasks)
+    for one in tasks:
+        one |= _function_of(one) if is_code else _in_prose(one)
+    kind: Kind = "code" if is_code else "prose"
+    return tuple(Task(benchmark=name, kind=kind, **one) for one in tasks)
 
 
-def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[Task], Fields | None]:
+def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[Parts], Fields | None]:
     """Return the tasks of a file, and the layout of code that they have; None for others."""
     layout, text_bytes = None, 0
     named = fields or NONE_NAMED
-    tasks: list[Task] = []
+    tasks: list[Parts] = []
     numbered: dict[int, NumberedAnswer] = {}
     unnamed: set[str] | None = None  # fields that may hold the choices of all answers so far
     for at, read in enumerate(read_records(path), 1):
@@ -161,34 +157,41 @@ def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[T
                 unnamed = found if unnamed is None else unnamed & found
         else:
             task = _task_of(_checked(record, layout, at, path), layout, benchmark, at, path)
-            answer = task.solution
+            answer = task["solution"]
         if isinstance(answer, NumberedAnswer):
             numbered[len(tasks)] = answer
             text_bytes += sum(map(len, answer.choices))
         else:
-            task = replace(task, solution=answer)
+            task["solution"] = answer
         tasks.append(task)
-        text_bytes += task.size
+        text_bytes += sum(map(len, task.values()))
         if text_bytes > benchmark_files.TEXT_BYTES:
             raise BadFileError(benchmark_files.too_large(path))
     if unnamed:
         _refuse_unnamed_choices(min(unnamed), path, named)
     first = first_number(list(numbered.values()), str(path))
     for place, answer in numbered.items():
-        tasks[place] = replace(tasks[place], solution=answer.text(first))
+        tasks[place]["solution"] = answer.text(first)
     return tasks, layout
 
 
-def _in_prose(task: Task) -> Task:
-    if task.passage:
-        return replace(task, kind="prose", prompt=question_alone(task.prompt))
-    passage, question = passage_apart(task.prompt)
-    return replace(task, kind="prose", prompt=question, passage=passage)
+def _in_prose(task: Parts) -> Parts:
+    """Return the question and the passage of a task."""
+    if task["passage"]:
+        return {"prompt": question_alone(task["prompt"])}
+    passage, question = passage_apart(task["prompt"])
+    return {"prompt": question, "passage": passage}
 
 
-def _is_code(task: Task) -> bool:
-    """Tell whether a task is about code, and not a question that has words alone."""
-    return bool(task.entry_point or task.test or CODE.search(f"{task.prompt}\n{task.solution}"))
+def _function_of(task: Parts) -> Parts:
+    """Return the name of the function that a task of code asks for."""
+    name = task.get("entry_point") or _first_function(task["solution"]) or _first_function(task["prompt"])
+    return {"entry_point": name}
+
+
+def _is_code(task: Parts) -> bool:
+    """Tell whether a task without a layout of code is about code, and not a question that has words alone."""
+    return CODE.search(f"{task['prompt']}\n{task['solution']}") is not None
 
 
 def _layout_of(record: Mapping[Any, Any], fields: Fields) -> Fields | None:
@@ -204,22 +207,23 @@ def _layout_of(record: Mapping[Any, Any], fields: Fields) -> Fields | None:
 
 def _item_of(
     record: Mapping[Any, Any], fields: Fields, benchmark: str, at: int, path: Path
-) -> tuple[Task, str | NumberedAnswer]:
+) -> tuple[Parts, str | NumberedAnswer]:
     """Return an item without its right answer, and that."""
     where = f"{path}, task {at}"
     named = {part: record[name] for part, name in vars(fields).items() if name}
     texts = {part: _text_of(named[part], getattr(fields, part), where) for part in TEXTS if part in named}
-    others = {name: value for name, value in record.items() if name not in fields.names()}
+    taken = fields.names()
+    others = {name: value for name, value in record.items() if name not in taken}
     question, answer, passage = parts_of(others, where, {**named, **texts})
     if isinstance(told := named.get("solution"), str) and answer == told.strip():
         answer = told  # its blanks count, if it is code
+    parts = {"prompt": question, "solution": "", "passage": passage}
     if "id" in texts:
-        return Task(texts["id"], benchmark, question, "", passage=passage), answer
+        return {"id": texts["id"], **parts}, answer
     doc = others.get("doc")  # of a sample of lm-evaluation-harness: what the task calls itself goes first
-    ids = {**others, **doc} if isinstance(doc, Mapping) else others
+    ids = {**others, **doc} if isinstance(doc, dict) else others
     found = str(next((ids[name] for name in NAMES_OF_IDS if isinstance(ids.get(name), str | int)), at))
-    name = _numbered(benchmark, found) if found.isdecimal() else found
-    return Task(name, benchmark, question, "", passage=passage), answer
+    return {"id": _numbered(benchmark, found) if found.isdecimal() else found, **parts}, answer
 
 
 def _numbered(benchmark: str, number: object) -> str:
@@ -252,7 +256,7 @@ def _other_fields(path: Path, fields: Fields, has: Collection[object]) -> str:
 def _checked(record: object, fields: Fields, at: int, path: Path) -> Mapping[Any, Any]:
     """Return a record that has these fields."""
     where = f"{path}, task {at}"
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         raise SettingsError(f"A task must be a JSON object. Got {type(record).__name__} instead ({where}).")
     if missing := sorted(set(fields.names()) - set(record)):
         raise SettingsError(
@@ -263,12 +267,11 @@ def _checked(record: object, fields: Fields, at: int, path: Path) -> Mapping[Any
     return record
 
 
-def _task_of(record: Mapping[Any, Any], layout: Fields, benchmark: str, at: int, path: Path) -> Task:
+def _task_of(record: Mapping[Any, Any], layout: Fields, benchmark: str, at: int, path: Path) -> Parts:
     """Return a task of code."""
     named = {part: name for part, name in vars(layout).items() if name and part != "choices"}
     texts = {part: _text_of(record[name], name, f"{path}, task {at}") for part, name in named.items()}
-    texts = {"id": _numbered(benchmark, at), "prompt": "", "solution": "", **texts}
-    return Task(benchmark=benchmark, kind="code", passage_leaks=False, is_common=False, **texts)
+    return {"id": _numbered(benchmark, at), "prompt": "", "solution": "", **texts}
 
 
 def _refuse_unnamed_choices(choices: str, path: Path, fields: Fields) -> None:
@@ -288,7 +291,7 @@ def _text_of(value: object, name: str, where: str) -> str:
         return str(value)
     if value is None:
         return ""
-    if isinstance(value, Sequence) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
         return "\n".join(value)
     raise SettingsError(
         f"{name!r} must be text, a number or a list of texts. Got {type(value).__name__} instead ({where})."
@@ -301,11 +304,11 @@ def _first_function(solution: str) -> str:
     return names[-1] if names else ""
 
 
-def _check_ids(tasks: Sequence[Task], path: Path, fields: Fields) -> None:
+def _check_ids(tasks: Sequence[Parts], path: Path, fields: Fields) -> None:
     seen: set[str] = set()
     for at, task in enumerate(tasks, 1):
-        if not task.id or task.id in seen:
-            what = "that of another task" if task.id else "none"
+        if not task["id"] or task["id"] in seen:
+            what = "that of another task" if task["id"] else "none"
             prompt = fields.prompt or fields.solution
             parts = {**vars(fields), "id": prompt}.items()
             named = ",".join(f"{part}={name}" for part, name in parts if name)
@@ -316,4 +319,4 @@ def _check_ids(tasks: Sequence[Task], path: Path, fields: Fields) -> None:
                 f"Each task must have an id of its own. Task {at} of {path} has {what} in the field "
                 f"{fields.id!r}. {way_on}"
             )
-        seen.add(task.id)
+        seen.add(task["id"])

@@ -319,4 +319,5 @@ def languages_in_words(languages: Mapping[str, int]) -> str:
         return items[0][0]
     named = ", ".join(f"{name} {count:,}" for name, count in items[:LANGUAGES_NAMED])
     rest = len(items) - LANGUAGES_NAMED
-    return f"{named} and {rest:,} more" if rest > 0 else named
+    others = "1 other language" if rest == 1 else f"{rest:,} other languages"
+    return f"{named} and {others}" if rest > 0 else named

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from filtering.arrays import Bytes, Floats, Floats32, Ints, Ints32
 from filtering.compiled import compiled
-from filtering.signals.cells import (
+from filtering.signals.lines import LINE_SEEN_BITS, NOTHING_SEEN
+from filtering.signals.ngram_cells import (
     CELLS,
     VECTOR_WIDTH,
     read_characters,
     score_vector,
     weigh_cells,
 )
-from filtering.signals.lines import LINE_SEEN_BITS, NOTHING_SEEN
 from filtering.signals.style import (
     COUNTERS,
     DISTINCT_WORDS,

@@ -16,7 +16,7 @@ from filtering.arrays import Floats, Floats32, Ints
 from filtering.brief import brief
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from filtering.signals.read_signals import SCORE_COLUMNS, Signals, read_signals
 from filtering.signals.style import STATISTICS
 from filtering.signals.vectors import NO_VECTORS, Vectors, check_vectors

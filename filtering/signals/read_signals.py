@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from filtering.arrays import Bytes, Floats32, Ints, Ints32
 from filtering.brief import brief
-from filtering.signals.cells import CELLS, CELLS_PER_BYTE
 from filtering.signals.kernel import read_documents
+from filtering.signals.ngram_cells import CELLS, CELLS_PER_BYTE
 from filtering.signals.style import STATISTICS
 from filtering.signals.vectors import NO_VECTORS, Vectors
 from filtering.signals.weights import Weights, stack_weights

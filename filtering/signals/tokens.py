@@ -9,7 +9,7 @@ Tokens, within each piece of the reach (`windows.py`: mostly the whole document)
 - a line break, with all white space after it: one or several, and the indentation that follows, in
   steps of two columns (up to six; a tab is four).
 
-`lines.py` counts the lines, `cells.py` the n-grams of tokens.
+`lines.py` counts the lines, `ngram_cells.py` the n-grams of tokens.
 """
 
 import numpy as np
@@ -35,7 +35,6 @@ from filtering.hashing import (
     look_up,
 )
 from filtering.signals import style as stat
-from filtering.signals.cells import count_tokens
 from filtering.signals.lines import (
     begins_comment,
     count_line,
@@ -44,6 +43,7 @@ from filtering.signals.lines import (
     is_new_line,
     read_break,
 )
+from filtering.signals.ngram_cells import count_tokens
 from filtering.signals.style import BYTE_VALUES, KEYWORD_GROUPS, KEYWORDS
 from filtering.text.code_points import (
     ALONE,

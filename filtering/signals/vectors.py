@@ -19,7 +19,7 @@ from filtering.brief import brief
 from filtering.checked_arrays import Wanted, checked_arrays
 from filtering.compiled import compiled
 from filtering.errors import ScorerError
-from filtering.signals.cells import CELLS, VECTOR_WIDTH, Bumps, score_vector
+from filtering.signals.ngram_cells import CELLS, VECTOR_WIDTH, Bumps, score_vector
 
 ARRAYS: Wanted = {
     "table": (np.int8, ((0, CELLS, 2 * CELLS), VECTOR_WIDTH)),

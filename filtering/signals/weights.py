@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from filtering.arrays import Floats32, Ints
 from filtering.errors import ShapeError
-from filtering.signals.cells import CELLS, VECTOR_WIDTH
+from filtering.signals.ngram_cells import CELLS, VECTOR_WIDTH
 from filtering.signals.vectors import Vectors
 from filtering.text.arrow import frozen
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pydantic import TypeAdapter
 
 from filtering.printable import short_name
-from pipelines.amounts_in_words import percent, points_from, short_count
+from pipelines.amount_formats import percent, points_from, short_count
 from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
 from pipelines.choosing.scored_rows import ALL
 from pipelines.page_kit.page import Table

@@ -14,7 +14,7 @@ from pipelines.choosing.slices import Names, slice_reader
 from pipelines.dump.changed_inputs import refuse_changed_inputs
 from pipelines.dump.lengths import LENGTHS, lengths_of
 from pipelines.dump.parts import Part
-from pipelines.dump.rows_again import read_again
+from pipelines.dump.rows_of_finished_runs import read_again
 from pipelines.dump.slice_values import LANGUAGE
 from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.progress import ConsoleReporter, Meter, Reporter

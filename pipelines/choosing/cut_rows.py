@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from filtering.judging.bands import Bands
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.judging.thresholds import Curve
 
 

@@ -1,4 +1,4 @@
-"""Which labels speak of rates, such as precision: those that were chosen without looking at scores."""
+"""Which labels speak of rates, such as precision: those that were drawn at random."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ from filtering.judging.thresholds import ScoredLabels
 from pipelines.scorers.evaluation import JudgedPoints
 
 MIN_USED_ROWS = 50
-"""Labels chosen without looking at scores, below which nothing is said of rates."""
+"""Labels drawn at random, below which nothing is said of rates."""
 
 SAME_POINTS = 0.01
 """By which a score may differ between machines."""
 
 
 def rows_for_rates(judged: JudgedPoints, *, by_score: bool = False) -> Bools:
-    """Return which labels speak of rates: chosen without looking at scores, with a known weight.
+    """Return which labels speak of rates: drawn at random, with a known weight.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def labels_for_rates(judged: JudgedPoints, label_at: float, serves: Bools) -> Sc
     good = found.scores[rows] >= label_at
     if len(rows) < MIN_USED_ROWS:
         raise LabelsError(
-            f"At least {MIN_USED_ROWS} labels must be chosen without looking at scores, and have a weight, "
+            f"At least {MIN_USED_ROWS} labels must be drawn at random, and have a weight, "
             f"or else none. Found {len(rows)} of {len(found)}. Label more, as 'edufilter sample' draws them."
         )
     if good.all() or not good.any():

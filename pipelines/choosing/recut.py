@@ -17,7 +17,7 @@ from filtering.leaks import Task
 from filtering.printable import listed, printable, short_name
 from filtering.scoring.cascade_exits import Exits, find_exits
 from filtering.scoring.scores import SIGNALS_STAGE
-from pipelines.amounts_in_words import percent, some_of
+from pipelines.amount_formats import percent, some_of
 from pipelines.choosing.choice_tables import told_of
 from pipelines.choosing.chosen import Chosen, count_chosen
 from pipelines.choosing.cut_file import SliceCuts, read_cuts

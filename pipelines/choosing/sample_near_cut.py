@@ -14,7 +14,7 @@ from filtering.errors import SettingsError
 from filtering.printable import printable
 from pipelines.dump.parts import Part
 from pipelines.dump.rows import RowReader
-from pipelines.dump.rows_again import read_unchanged
+from pipelines.dump.rows_of_finished_runs import read_unchanged
 from pipelines.labels.sample import SampleResult, refuse_taken_file, rubric_to_show, write_sample
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.manifest import scored_parts

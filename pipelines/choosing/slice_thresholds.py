@@ -11,7 +11,7 @@ from annotations import Labels
 from annotations.labels.sources import read_table, schema_of
 from filtering.arrays import Ints
 from filtering.errors import LabelsError
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.judging.thresholds import (
     CUTS,
     ScoredLabels,

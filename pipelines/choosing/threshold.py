@@ -281,4 +281,4 @@ def _next_command(config: ThresholdConfig, effort: Effort, cut: float) -> str:
     if config.population is not None:
         return shlex.join(["edufilter", "recut", config.population, "--keep-at", keep_at, "--to", "NEW"])
     options = ["--scorer", config.scorer, "--effort", effort, "--keep-at", keep_at]
-    return shlex.join(["edufilter", "filter", "INPUT", *options, *placement_in_words(config), "--out", "OUT"])
+    return shlex.join(["edufilter", "filter", "DUMP", *options, *placement_in_words(config), "--out", "OUT"])

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.judging.thresholds import LEAST_KEPT, Choice
-from pipelines.amounts_in_words import short_count
+from pipelines.amount_formats import short_count
 from pipelines.choosing.cut_rows import CutRow
 from pipelines.settings.threshold import Goal
 

@@ -10,7 +10,7 @@ from annotations.asking.prices import Price
 from filtering.errors import SettingsError
 from filtering.extras import how_to_install
 from filtering.printable import listed, printable
-from pipelines.amounts_in_words import cents_up, without_price_in_words
+from pipelines.amount_formats import cents_up, without_price_in_words
 from pipelines.progress import Reporter
 from pipelines.settings.asking import ANY_MODEL, AskingSettings
 from pipelines.settings.scorers import NEEDED

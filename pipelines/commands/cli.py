@@ -29,8 +29,10 @@ from filtering.errors import (
 )
 from filtering.printable import escape_unwritable, printable_lines
 from filtering.wrong_values import near_name, what_is_wrong
-from pipelines.interrupting import INTERRUPTED, how_to_go_on
+from pipelines.how_to_go_on import how_to_go_on
 from pipelines.program import as_called
+from pipelines.settings.base import wrong_value
+from pipelines.stop_signals import INTERRUPTED
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Run": {
@@ -229,7 +231,7 @@ def _prepare_screen() -> None:
 
 def _refuse_usage(error: TyperException) -> int:
     if problems := getattr(error.__cause__, "errors", None):  # of the library that reads values
-        return _fail(f"{_name_of(error)} {what_is_wrong(problems()[0])}", error.exit_code)
+        return _fail(f"{_name_of(error)} {_wrong_value(error, problems()[0])}", error.exit_code)
     if hasattr(error, "show"):  # usage errors also print the usage line
         _say_plainly(error)
         error.show()
@@ -238,6 +240,15 @@ def _refuse_usage(error: TyperException) -> int:
     if way_on := _way_on(error):
         sys.stderr.write(f"{as_called(way_on)}\n")
     return error.exit_code
+
+
+def _wrong_value(error: Any, problem: Mapping[str, Any]) -> str:  # noqa: ANN401
+    """Return what is wrong with the value of an option, by the settings of its command that have it."""
+    models = getattr(error.ctx.command.callback, "models", ())
+    for one in models:
+        if error.param.name in one.model_fields:
+            return wrong_value(one, error.param.name, problem)
+    return what_is_wrong(problem)
 
 
 def _name_of(error: Any) -> str:  # noqa: ANN401

@@ -72,6 +72,7 @@ def takes(
         parameters = [_without_heading(one) if one.name in first else one for one in parameters]
         places = {name: place for place, name in enumerate(first)}
         parameters.sort(key=lambda one: (*_rank(one), places.get(one.name, len(places))))
+        run.models = models  # type: ignore[attr-defined] # for what is said of a wrong value
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # what typer reads
         return run
 

@@ -8,7 +8,7 @@ from typer import Argument, Option
 
 from filtering.errors import SettingsError
 from filtering.printable import printable
-from pipelines.amounts_in_words import some_of
+from pipelines.amount_formats import some_of
 from pipelines.commands.asking import DryRunOption, PriceOption, prices_in_words, tell_prices
 from pipelines.commands.command_signature import (
     Given,
@@ -30,7 +30,7 @@ def sample_command(
         str | None,
         Option(
             metavar="OUT",
-            help="Draw from a finished run instead of INPUT: half just above its cut, half just below.",
+            help="Draw from a finished run instead of DUMP: half just above its cut, half just below.",
         ),
     ] = None,
     json_log: JsonLogOption = False,
@@ -41,7 +41,7 @@ def sample_command(
     """
     if (near_cut is None) == (not given["inputs"]):
         raise SettingsError(
-            "Either INPUT or --near-cut must be given. Got "
+            "Either DUMP or --near-cut must be given. Got "
             f"{'both' if given['inputs'] else 'neither'}. Name a dump, or a finished run."
         )
     reporter = reporter_of(json_log)

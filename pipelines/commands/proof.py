@@ -46,7 +46,7 @@ def prove_command(
         show(json.dumps({"plan": plan}) if as_json else plan)
         return 0
     from pipelines.commands.printing.proof import print_proof
-    from pipelines.page_kit.charts import check_drawing, refuse_few_addresses
+    from pipelines.page_kit.svg_charts import check_drawing, refuse_few_addresses
     from pipelines.proof.prove import prove_run
     from pipelines.reports.proof_page import write_proof_page
 

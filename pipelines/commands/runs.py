@@ -11,7 +11,7 @@ from typer import Option
 
 from filtering.errors import Interrupted, SettingsError
 from filtering.printable import printable
-from pipelines.amounts_in_words import counted, some_of
+from pipelines.amount_formats import counted, some_of
 from pipelines.commands.command_signature import (
     Given,
     JsonLogOption,

@@ -9,7 +9,7 @@ from filtering.printable import printable
 from filtering.text.arrow import text_bytes, text_lengths
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.text_columns import likely_text_column
-from pipelines.amounts_in_words import percent
+from pipelines.amount_formats import percent
 from pipelines.dump.parts import Parts
 from pipelines.dump.reading import read_footer
 from pipelines.progress import Reporter

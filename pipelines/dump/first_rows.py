@@ -19,7 +19,7 @@ from pipelines.dump.reading import open_parquet
 from pipelines.dump.row_languages import is_prose, is_source_file, knows_code, languages_of, telling_columns
 from pipelines.dump.rows import rows_of_part
 from pipelines.dump.spread_rows import spread_rows
-from pipelines.dump.text_columns import texts_of
+from pipelines.dump.texts_of_tables import texts_of
 from pipelines.every_nth import step_over
 
 SAMPLE_ROWS = 1000

@@ -32,7 +32,7 @@ from filtering.printable import listed, printable
 from filtering.text.text_columns import find_text_column, holds_text, likely_text_column
 from pipelines.dump.opening import open_file
 from pipelines.dump.other_formats import how_to_convert
-from pipelines.dump.text_columns import text_path
+from pipelines.dump.texts_of_tables import text_path
 from pipelines.names import name_of
 from pipelines.object_stores import AnyPath, is_store
 

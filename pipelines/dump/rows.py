@@ -16,7 +16,7 @@ from filtering.text.text_columns import holds_text
 from pipelines.dump.batches import read_chosen, rows_before
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import OpenParquet, open_parquet, reading
-from pipelines.dump.text_columns import text_path, texts_of
+from pipelines.dump.texts_of_tables import text_path, texts_of
 
 
 @dataclass(frozen=True)

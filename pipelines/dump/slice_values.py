@@ -21,7 +21,7 @@ from pipelines.dump.batches import read_batches
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.row_languages import languages_of, telling_columns
-from pipelines.dump.text_columns import text_path, texts_of
+from pipelines.dump.texts_of_tables import text_path, texts_of
 
 HOST, LANGUAGE, PATH, URL = "host", "language", "path", "url"
 """Values that more than one column may tell."""

@@ -106,8 +106,8 @@ def split_files(
     ColumnError
         If all readable files lack the text column, or files disagree on which it is.
     SettingsError
-        If a file already has one of `new_columns`, two parts would have one output, or all files are of
-        another format by their names.
+        If a file already has one of `new_columns`, two parts would have one output, or no file can be read
+        as Parquet.
     BadFileError, ColumnError
         If `strict` and a file would be set aside.
     """
@@ -176,7 +176,7 @@ class _ReadableFile:
 
 
 def _refuse_no_text(files: Sequence[InputFile], unread: Mapping[str, BadFileError | ColumnError]) -> None:
-    """Raise what is wrong with the settings where no file has rows of text; bad files alone are not that."""
+    """Raise what is wrong with the settings where no file has rows of text, unless one can be read."""
     for error in unread.values():
         if isinstance(error, ColumnError):
             raise error
@@ -184,6 +184,9 @@ def _refuse_no_text(files: Sequence[InputFile], unread: Mapping[str, BadFileErro
         then = f"give the .parquet {'files' if len(files) > 1 else 'file'} instead"
         how = how_to_convert_all([file.path for file in files], then)
         raise SettingsError(f"An input must be Parquet. {how or next(iter(unread.values()))}")
+    if unread and len(unread) == len(files):
+        none = f"None of {len(files):,} files can be read. " if len(files) > 1 else ""
+        raise SettingsError(f"{none}{next(iter(unread.values()))}")
 
 
 def _readable(

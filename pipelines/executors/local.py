@@ -10,9 +10,9 @@ from filtering.errors import Interrupted
 from filtering.machine import available_cpus
 from pipelines.dump.parts import Part
 from pipelines.executors.part_process import run_part
-from pipelines.interrupting import STOP_WITHIN_S
 from pipelines.run_folder.receipts import Receipt
 from pipelines.settings.runs import RunSettings
+from pipelines.stop_signals import STOP_WITHIN_S
 from pipelines.worker.part_worker import PartWorker, Tick
 from pipelines.worker.worker_settings import WorkerSettings
 

@@ -42,7 +42,7 @@ def agreement_of_labels(
         Folder that `annotate_sample` or `import_labels` wrote.
     human : str, optional
         CSV or Parquet file with the columns ``id`` and ``score``: scores by people, as one more rater. Rows
-        without a score are passed over.
+        without a score are passed over. Scores that were imported into the folder before are no other rater.
     scorer : str, optional
         A scorer that was trained on these labels: its nested rank correlation is compared.
 
@@ -79,13 +79,19 @@ def agreement_of_labels(
         column = np.array([scores.get(id_of[key], np.nan) for key in keys])
         if np.isnan(column).all():
             raise LabelsError(f"Ids in {human} must be those of {labels}. None of {len(scores):,} is.")
-        raters, matrix = [*raters, Path(human).name], np.column_stack([matrix, column])
         met = int((~np.isnan(column)).sum())
+        if own := _whose(column, raters, matrix, ratings):
+            note = (
+                f"The scores in {printable(human)} are those that {labels} has of {printable(own)} already: "
+                "they count once. "
+            )
+        else:
+            raters, matrix = [*raters, Path(human).name], np.column_stack([matrix, column])
         if met < len(scores):
-            note = f"Of {len(scores):,} scores in {human}, {met:,} are of documents of {labels}. "
+            note += f"Of {len(scores):,} scores in {human}, {met:,} are of documents of {labels}. "
     if len(raters) == 1:
         is_imported = set(ratings["status"].to_pylist()) == {"imported"}
-        raise LabelsError(_one_rater(raters[0], labels, scorer, is_imported=is_imported))
+        raise LabelsError(note + _one_rater(raters[0], labels, scorer, is_imported=is_imported))
     found = judge_agreement(matrix, raters, [group_of[key] for key in keys])
     labelled = int((~np.isnan(matrix)).any(axis=1).sum())
     rho = _nested_rho(scorer, labels) if scorer else None
@@ -173,6 +179,19 @@ def _one_reading_each(
     columns = {model: [at for at, one in enumerate(models) if one == model] for model in models}
     medians = [consensus(matrix[:, at])[0] for at in columns.values()]
     return [raters[at[0]] for at in columns.values()], np.column_stack(medians)
+
+
+def _whose(
+    column: NDArray[np.float64], raters: Sequence[str], matrix: NDArray[np.float64], ratings: pa.Table
+) -> str:
+    """Return the rater whose imported scores are these, too; empty where there is none."""
+    given = ~np.isnan(column)
+    names, statuses = ratings["rater"].to_pylist(), ratings["status"].to_pylist()
+    imported = {name for name, status in zip(names, statuses, strict=True) if status == "imported"}
+    same = (matrix[given] == column[given, None]).all(axis=0)
+    return next(
+        (name for name, is_same in zip(raters, same, strict=True) if is_same and name in imported), ""
+    )
 
 
 def _nested_rho(scorer: str, labels: str) -> float:

@@ -1,34 +1,33 @@
 """Takes scores that exist into a folder of labels: of people, say, or of a published data set."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+import shlex
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from annotations.asking.annotator import Reply
-from annotations.asking.journal import QUESTION, Journal, Question, window_digest
+from annotations.asking.journal import Journal, Question, window_digest
 from annotations.asking.settings import Rater
 from annotations.labels.columns import DIGEST, check_scores, is_string, sample_rows
 from annotations.labels.label_rubric import rubric_of_scores
 from annotations.labels.label_studio import ANNOTATION, ANNOTATOR
 from annotations.labels.labels import count_cut_texts
 from annotations.labels.ratings import IMPORTED_SCORE
-from annotations.labels.sources import LABELS, read_table, require_column, text_column_of
+from annotations.labels.sources import LABELS, require_column, text_column_of
+from annotations.labels.whole_texts import with_whole_texts
 from annotations.samples.sampling import UNKNOWN_PICK
-from filtering.errors import LabelsError
-from filtering.printable import listed
+from filtering.errors import LabelsError, OutputError
+from filtering.printable import printable
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.text.windows import cut_window
 from pipelines.labels.label_folder import (
-    TEXTS_SUFFIX,
     AnnotateResult,
     open_journal,
     read_documents,
-    texts_beside,
     write_tables,
 )
-from pipelines.settings.labels import ImportConfig
+from pipelines.settings.labels import DEFAULT_RATER, ImportConfig
 
 SCORED_BEFORE = "scored before"
 """How scores are counted that add no document to the folder."""
@@ -37,6 +36,8 @@ SCORED_BEFORE = "scored before"
 def import_labels(config: ImportConfig) -> AnnotateResult:
     """Take scores into a folder of labels.
 
+    Scores of the rater that is named replace earlier ones; those of the default rater are never replaced, for
+    a table of another person may come without a name.
     A row whose ``id`` the folder knows is a rating of that document, and one with the window of a document
     that it knows likewise; any other brings its own text. Each annotator of an export of Label Studio is a
     rater of their own. Of a document that is known the longest text stays.
@@ -51,7 +52,8 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
     SettingsError
         If the folder holds something else.
     OutputError
-        If it holds labels by another rubric.
+        If it holds labels by another rubric, or scores that would be replaced and no rater is named. Nothing
+        is written then.
     """
     table, name = read_documents(
         config.source,
@@ -64,7 +66,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
         called=LABELS,
     )
     require_column(table, config.score_column, "--score-column", config.source, name)
-    table, strangers, beside = _with_whole_texts(table, config.source)
+    table, strangers, beside = with_whole_texts(table, config.source)
     rubric = rubric_of_scores(config.rubric, table, [config.source, *beside], name)
     scores = scores_of(table, config.score_column, name)
     given = [number for number, score in enumerate(scores) if score is not None]
@@ -74,12 +76,17 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
     with open_journal(config.out, "Labels") as journal:
         held = {key for key, _ in journal.documents()}
         earlier = [row for row in journal.ratings() if row["scores"]]
-        before = {tuple(row[name] for name in QUESTION): row["scores"] for row in earlier}
+        before = {(row["model"], row["parameters"], row["window_sha256"]): row["scores"] for row in earlier}
         rated = {row["window_sha256"] for row in earlier}
-        keys = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
-        raters = _raters_of(table, config.rater)
+        keys, fresh = _keys_of(table.take(pa.array(given, pa.int64())), name, config, journal)
+        raters = _raters_of(table, config.rater or DEFAULT_RATER)
         found = [(number, key) for number, key in zip(given, keys, strict=True) if key is not None]
+        last = {(raters[at].model, raters[at].parameters, key): scores[at] for at, key in found}
+        replaced = _count_replaced(last, before)
+        if replaced and config.rater is None:
+            raise OutputError(_not_replaced(replaced, config, name))
         digest = "" if rubric is None else journal.add_rubric(rubric)
+        journal.add_documents(fresh.items())
         journal.record_all(
             (
                 Question(digest, raters[number], key),
@@ -107,9 +114,7 @@ def import_labels(config: ImportConfig) -> AnnotateResult:
             notes=(
                 *strangers,
                 *_notes_on_documents(config.out, {key for _, key in found}, held, journal),
-                *_notes_on_scores(
-                    [(Question(digest, raters[at], key), scores[at]) for at, key in found], before
-                ),
+                *([_replaced_in_words(replaced)] if replaced else []),
             ),
         )
 
@@ -124,18 +129,32 @@ def _notes_on_documents(out: str, keys: set[str], held: set[str], journal: Journ
         yield f"{unknown:,} documents do not say how they were drawn: they count as drawn at random."
 
 
-def _notes_on_scores(
-    given: Iterable[tuple[Question, float | None]],
-    before: Mapping[tuple[str | int, ...], Mapping[str, float]],
-) -> Iterator[str]:
-    """Yield how many scores replace another one of the same rater."""
-    last, changed = {key: scores.get(IMPORTED_SCORE) for key, scores in before.items()}, 0
-    for question, score in given:
-        changed += last.get(question.values, score) != score
-        last[question.values] = score
-    if changed:
-        replace = "score replaces another one" if changed == 1 else "scores replace others"
-        yield f"{changed:,} {replace} of the same rater for the same text."
+def _count_replaced(
+    given: Mapping[tuple[str, str, str], float | None],
+    before: Mapping[tuple[str, str, str], Mapping[str, float]],
+) -> int:
+    """Return how many scores replace another one; keys are model, parameters and document."""
+    return sum(
+        before[key].get(IMPORTED_SCORE, score) != score for key, score in given.items() if key in before
+    )
+
+
+def _not_replaced(replaced: int, config: ImportConfig, name: str) -> str:
+    """Say that scores would have been replaced, perhaps of another person, and how to go on."""
+    line = ["edufilter", "annotate", "--import", config.source, "--rater", "NAME", "--out", config.out]
+    table, s = printable(name), "" if replaced == 1 else "s"
+    return (
+        f"Scores that are replaced must have a rater who is named. {replaced:,} score{s} of {table} "
+        f"{'differ' if s else 'differs'} from what {printable(config.out)} holds for the same text{s}. "
+        f"Nothing was imported. If {table} is of another person, give their name: "
+        f"{printable(shlex.join(line))}. If it corrects the earlier scores, replace them with --rater "
+        f"{DEFAULT_RATER}."
+    )
+
+
+def _replaced_in_words(replaced: int) -> str:
+    replace = "score replaces another one" if replaced == 1 else "scores replace others"
+    return f"{replaced:,} {replace} of the same rater for the same text."
 
 
 def _raters_of(table: pa.Table, name: str) -> list[Rater]:
@@ -143,47 +162,6 @@ def _raters_of(table: pa.Table, name: str) -> list[Rater]:
     if not {ANNOTATOR, ANNOTATION} <= set(table.column_names):
         return [Rater(name)] * len(table)
     return [Rater(name if one is None else f"{name} {one}") for one in table[ANNOTATOR].to_pylist()]
-
-
-def _with_whole_texts(table: pa.Table, source: str) -> tuple[pa.Table, list[str], list[str]]:
-    """Return a table with the whole texts of the windows in it, a warning, and the files that had them.
-
-    A table for people holds windows. `sample_dump` wrote the whole texts beside it, and whoever filled it in
-    may have saved it under another name: so all files of whole texts there are looked at, its namesake first.
-    """
-    if "text" not in table.column_names or not is_string(table["text"].type) or not Path(source).is_file():
-        return table, [], []
-    texts = table["text"].to_pylist()
-    missing = {_as_shown(text) for text in texts if text is not None}
-    whole_of: dict[str, str] = {}
-    files, having = _files_of_whole_texts(source), []
-    for path in files:
-        if not missing:
-            break
-        found, _ = read_table(str(path), ("text",), strings=("text",))
-        here = {_as_shown(cut_window(whole)): whole for whole in found["text"].to_pylist()}
-        if missing & here.keys():
-            having.append(str(path))
-        whole_of |= here
-        missing -= here.keys()
-    whole = [text if text is None else whole_of.get(_as_shown(text), text) for text in texts]
-    strangers = sum(text is not None and _as_shown(text) in missing for text in texts)
-    told = (
-        f"Warning: {strangers:,} of {len(texts):,} rows hold texts that are not of the sample in "
-        f"{listed(path.name for path in files)}. Is it the export of another project?"
-    )
-    table = table.set_column(table.column_names.index("text"), "text", pa.array(whole, pa.large_string()))
-    return table, [told] if files and strangers else [], having
-
-
-def _files_of_whole_texts(source: str) -> list[Path]:
-    namesake = texts_beside(source)
-    return sorted(namesake.parent.glob(f"*{TEXTS_SUFFIX}"), key=lambda path: (path != namesake, path))
-
-
-def _as_shown(text: str) -> str:
-    """Return a text by what tells it from others, whatever a spreadsheet made of ends of lines and blanks."""
-    return " ".join(text.split())
 
 
 def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
@@ -199,11 +177,13 @@ def scores_of(table: pa.Table, column: str, name: str) -> list[float | None]:
     return scores
 
 
-def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal) -> list[str | None]:
-    """Return the digest of the window of each row, after noting documents that are new; None without text."""
+def _keys_of(
+    table: pa.Table, name: str, config: ImportConfig, journal: Journal
+) -> tuple[list[str | None], dict[str, dict[str, Any]]]:
+    """Return the digest of the window of each row, None without text, and the documents to note by theirs."""
     keys = _known_keys(table, journal)
     if all(keys) and not _has_texts(table, config.text_column):
-        return keys
+        return keys, {}
     text_column = config.text_column or text_column_of(table, config.source, name)
     rows = sample_rows(table, name, text_column=text_column, group_column=config.group_column)
     fresh: dict[str, dict[str, Any]] = {}
@@ -213,8 +193,7 @@ def _keys_of(table: pa.Table, name: str, config: ImportConfig, journal: Journal)
             keys[number] = keys[number] or digest
             if keys[number] == digest:  # else the text of a known document was edited, and stays as it was
                 fresh.setdefault(digest, row)
-    journal.add_documents(fresh.items())
-    return keys
+    return keys, fresh
 
 
 def _known_keys(table: pa.Table, journal: Journal) -> list[str | None]:

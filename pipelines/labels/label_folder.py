@@ -34,7 +34,7 @@ from filtering.errors import OutputError, SettingsError
 from filtering.printable import listed
 from filtering.text.settings import TEXT_COLUMNS
 from filtering.wrong_values import near_name
-from pipelines.dump.text_columns import text_path, texts_of
+from pipelines.dump.texts_of_tables import text_path, texts_of
 from pipelines.locks import hold_lock
 from pipelines.new_files import written_whole
 from pipelines.settings.asking import ANY_MODEL, AskingSettings
@@ -42,8 +42,6 @@ from pipelines.settings.asking import ANY_MODEL, AskingSettings
 RATINGS_FILE = "ratings.parquet"
 MARKS = {"Labels": RATINGS_FILE, "Texts": TEXTS_FILE, "Grades": GRADES_FILE}
 """What only a folder of this kind holds."""
-TEXTS_SUFFIX = "-texts.parquet"
-"""Of files of whole texts beside tables for people."""
 
 
 @dataclass(frozen=True)
@@ -174,23 +172,12 @@ def write_tables(out: str, journal: Journal) -> pa.Table:
     return labels
 
 
-def texts_beside(path: str) -> Path:
-    """Return where the whole texts lie of a table for people, which holds windows of them.
-
-    Examples
-    --------
-    >>> texts_beside("checks/sample.csv").name
-    'sample-texts.parquet'
-    """
-    return Path(path).with_name(f"{Path(path).stem}{TEXTS_SUFFIX}")
-
-
 def read_documents(
     source: str, text_column: str | None, group_column: str | None, *more: str, called: str = "Documents"
 ) -> tuple[pa.Table, str]:
     """Read documents, with the columns that a sample has, from any source of labels.
 
-    Without a `text_column` all those that may be it are read; see `pipelines.dump.text_columns`. Messages
+    Without a `text_column` all those that may be it are read; see `pipelines.dump.texts_of_tables`. Messages
     begin with what it is `called`.
 
     Returns

@@ -17,6 +17,7 @@ from annotations.labels.columns import SAMPLE_SCHEMA, sample_row
 from annotations.labels.label_rubric import with_rubric
 from annotations.labels.label_studio import labelling_config, tasks_of
 from annotations.labels.spreadsheet_cells import guarded
+from annotations.labels.whole_texts import texts_beside
 from annotations.samples.active import choose_active, diversity_features
 from annotations.samples.sampling import draw_groups, draw_systematically, stratified_order
 from filtering.errors import BadFileError, OutputError, SettingsError
@@ -30,7 +31,6 @@ from pipelines.dump.inputs import PARQUET_SUFFIXES, find_inputs
 from pipelines.dump.parts import Part, SetAside
 from pipelines.dump.rows import RowReader
 from pipelines.dump.split_files import PartSize, split_files
-from pipelines.labels.label_folder import texts_beside
 from pipelines.new_files import written_whole
 from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
 from pipelines.page_kit.page import whole_page
@@ -50,8 +50,8 @@ READ_BYTES = 16 << 30
 FEWEST_GROUPS = 16
 SPARE = 1.25
 """So many more are chosen actively, to make up for near-duplicates that are left out."""
-FIRST_COLUMNS = ("id", "score", "text")
-"""Of a sample for people: the score is theirs to fill in."""
+FIRST_COLUMNS = ("number", "score", "text", "id")
+"""Of a sample for people: the number on the page, and the score, which is theirs to fill in."""
 
 
 @dataclass(frozen=True)
@@ -355,8 +355,10 @@ def write_sample(
             windows = pa.array([cut_window(text) for text in table["text"].to_pylist()], pa.large_string())
             table = table.set_column(table.column_names.index("text"), "text", windows)
             empty = table.append_column("score", pa.nulls(len(table), pa.string()))
+            numbered = empty.append_column("number", pa.array(range(1, len(table) + 1), pa.int64()))
             rest = [name for name in SAMPLE_SCHEMA.names if name not in (*FIRST_COLUMNS, "edu_score")]
-            pyarrow.csv.write_csv(guarded(empty.select([*FIRST_COLUMNS, *rest])), file)
+            told = [name for name in rest if table[name].null_count < len(table)]
+            pyarrow.csv.write_csv(guarded(numbered.select([*FIRST_COLUMNS, *told])), file)
         else:
             pq.write_table(table, file, compression="zstd", write_page_checksum=True)
     counts = table["picked"].value_counts().to_pylist()

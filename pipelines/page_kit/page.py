@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from filtering.errors import OutputError
 from filtering.printable import printable, printable_lines
-from pipelines.amounts_in_words import dollars, percent, without_price_in_words
+from pipelines.amount_formats import dollars, percent, without_price_in_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -38,7 +38,7 @@ LEAKED, REPEATED = "holds an item that is measured", "nearly the same as another
 
 
 @dataclass(frozen=True)
-class Slice:
+class ArmPart:
     """A part of the text of an arm.
 
     Parameters
@@ -115,13 +115,13 @@ class Draw:
 
     Parameters
     ----------
-    arms : mapping of str to tuple of Slice
+    arms : mapping of str to tuple of ArmPart
     held_out : HeldOut
     removed : mapping of str to int
         Documents that were left out, by why.
     """
 
-    arms: Mapping[str, tuple[Slice, ...]]
+    arms: Mapping[str, tuple[ArmPart, ...]]
     held_out: HeldOut
     removed: Mapping[str, int]
 
@@ -272,7 +272,7 @@ class ArmDrawer:
 
     def _slices(
         self, arm: Arm, free: Mapping[Key, list[Drawn]], counts: Mapping[Key, float]
-    ) -> tuple[Slice, ...]:
+    ) -> tuple[ArmPart, ...]:
         documents, sizes = [], []
         for at, portion in enumerate(arm.portions):
             mine = free[arm.name, at]
@@ -293,10 +293,10 @@ class ArmDrawer:
             ]
             repeats = [max(one, 1.0) for one in planned]
         return tuple(
-            Slice(some, share, times)
+            ArmPart(some, share, times)
             for some, share, times in zip(documents, shares, repeats, strict=True)
             if share > 0
-        ) or (Slice((), 1.0, 1.0),)
+        ) or (ArmPart((), 1.0, 1.0),)
 
 
 def _alike(kept: Sequence[Drawn], candidates: Sequence[Drawn]) -> list[Drawn]:

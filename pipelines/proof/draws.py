@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from filtering.arrays import Bools, Hashes, Ints
 from filtering.errors import SettingsError
 from pipelines.dump.parts import Part
-from pipelines.dump.rows_again import Place, read_again
+from pipelines.dump.rows_of_finished_runs import Place, read_again
 from pipelines.run_folder.decisions import RunDecisions
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.manifest import scored_parts

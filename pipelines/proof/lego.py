@@ -16,7 +16,7 @@ import numpy as np
 
 from filtering.arrays import Ints, Ints32
 from filtering.errors import SettingsError
-from pipelines.proof.groups import SIGNS, Group
+from pipelines.proof.finite_groups import SIGNS, Group
 
 MARK, CLAUSE_END, ONE = 0, 1, 2
 """Tokens between the two readings, after each clause, and in place of the variable before the root."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filtering.errors import SettingsError
-from pipelines.amounts_in_words import counted, duration, short_count
+from pipelines.amount_formats import counted, duration, short_count
 from pipelines.proof.arms import LEAST_BYTES
 from pipelines.proof.evaluation_texts import Evaluation
 from pipelines.proof.language_model import SIZES, models_at_once

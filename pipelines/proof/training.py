@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from filtering.errors import Interrupted
-from pipelines.interrupting import note_how_far
+from pipelines.how_to_go_on import note_how_far
 from pipelines.new_files import written_whole
 from pipelines.progress import Meter
 from pipelines.proof.byte_model import ByteModel

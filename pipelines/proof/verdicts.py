@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from filtering.arrays import Floats
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.rate_bounds import CONFIDENCE
 from pipelines.proof.measuring import Measured
 

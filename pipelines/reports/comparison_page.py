@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from filtering.printable import short_name
-from pipelines.amounts_in_words import percent, short_count
+from pipelines.amount_formats import percent, short_count
 from pipelines.choosing.compare import (
     BOTH,
     FIRST,

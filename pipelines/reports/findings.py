@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 
 from filtering.scoring.unsure import Unsure
-from pipelines.amounts_in_words import percent
+from pipelines.amount_formats import percent
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import Slice
 from pipelines.reports.row_sample import OF_LANGUAGE

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic_core import to_jsonable_python
 
 from annotations.asking.rubric import MEAN
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from pipelines.new_files import written_whole
 from pipelines.page_kit.page import Table, Tile, spent_tile, whole_page
 from pipelines.writing.grade import GradeResult

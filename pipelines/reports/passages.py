@@ -11,8 +11,8 @@ from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.errors import OutputError
 from filtering.scoring.scorers import SignalScorer
 from filtering.text.segments import LONG_BYTES
-from pipelines.amounts_in_words import counted, percent, short_count
-from pipelines.dump.rows_again import Place, read_again
+from pipelines.amount_formats import counted, percent, short_count
+from pipelines.dump.rows_of_finished_runs import Place, read_again
 from pipelines.every_nth import step_over
 from pipelines.reports.documents_to_show import RunScores
 from pipelines.run_folder.stored_scores import SIZE, read_scores

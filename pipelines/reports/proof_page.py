@@ -10,10 +10,10 @@ from pathlib import Path
 from pydantic_core import to_jsonable_python
 
 from filtering.printable import printable
-from pipelines.amounts_in_words import short_count
+from pipelines.amount_formats import short_count
 from pipelines.new_files import written_whole
-from pipelines.page_kit.charts import draw_differences, draw_early, draw_losses
 from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.page_kit.svg_charts import draw_differences, draw_early, draw_losses
 from pipelines.proof.evaluation_texts import HELD_OUT
 from pipelines.proof.findings import LIMITS, findings
 from pipelines.proof.proof_folder import ProofFolder

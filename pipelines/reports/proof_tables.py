@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite, nan
 
-from filtering.judging.metrics import Estimate
-from pipelines.amounts_in_words import short_count
+from filtering.judging.intervals import Estimate
+from pipelines.amount_formats import short_count
 from pipelines.page_kit.page import Table
 from pipelines.proof.findings import CONTROLS
 from pipelines.proof.proof_result import Proof

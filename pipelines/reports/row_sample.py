@@ -20,7 +20,7 @@ from pipelines.dump.lengths import LENGTHS, length_of
 from pipelines.dump.parts import Part
 from pipelines.dump.row_languages import code_language, is_prose, is_source_file, knows_code, named_language
 from pipelines.dump.rows import Row, RowReader
-from pipelines.dump.rows_again import read_again
+from pipelines.dump.rows_of_finished_runs import read_again
 from pipelines.dump.spread_rows import Rows, spread_rows
 from pipelines.every_nth import step_over
 from pipelines.progress import ConsoleReporter, Meter, Reporter

@@ -14,7 +14,7 @@ from filtering.leaks.hits import ANSWERED, COMMON, COMMON_TEXT, LEAK, PASSAGE, Q
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import open_parquet
 from pipelines.dump.rows import RowReader
-from pipelines.dump.rows_again import Place, read_again
+from pipelines.dump.rows_of_finished_runs import Place, read_again
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.leak_files import HITS_SCHEMA, found_by, read_tasks
 from pipelines.run_folder.leaked_items import CONTAMINATED, UNTOLD, count_statuses, leaks_on_many_sites

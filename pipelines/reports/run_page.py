@@ -15,7 +15,7 @@ from filtering.explaining.explanation import Explanation, SignalAmount
 from filtering.explaining.groups import COMBINED, WHAT_COMBINES
 from filtering.rubric_points import POINTS
 from filtering.scoring.scores import DECIDED_BY, EMBEDDING_STAGE, STAGES
-from pipelines.amounts_in_words import duration, percent, points_from, short_count
+from pipelines.amount_formats import duration, percent, points_from, short_count
 from pipelines.page_kit.cards import Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, whole_page
 from pipelines.reports.documents_to_show import BINS_PER_POINT, GROUPS, TENTH_GROUP

@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic_core import to_jsonable_python
 
 from filtering.judging.bias import SourceBias
-from filtering.judging.metrics import Estimate
-from pipelines.amounts_in_words import percent
+from filtering.judging.intervals import Estimate
+from pipelines.amount_formats import percent
 from pipelines.page_kit.cards import Card, CardSection, card_section
-from pipelines.page_kit.charts import draw_calibration, draw_flips
 from pipelines.page_kit.page import Table, Tile, whole_page
+from pipelines.page_kit.svg_charts import draw_calibration, draw_flips
 from pipelines.reports.scorer_report_data import (
     TOO_HIGH,
     TOO_LOW,

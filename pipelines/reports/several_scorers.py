@@ -9,7 +9,7 @@ import numpy as np
 
 from filtering.arrays import Floats, Floats32, Ints
 from filtering.rubric_points import POINTS
-from pipelines.amounts_in_words import percent
+from pipelines.amount_formats import percent
 from pipelines.page_kit.page import Table
 from pipelines.reports.documents_to_show import Pick, RunScores, pick_of
 from pipelines.run_folder.stored_scores import read_scores

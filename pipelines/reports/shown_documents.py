@@ -9,7 +9,7 @@ from filtering.explaining.explanation import Explanation
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.scores import STAGES
 from pipelines.dump.rows import RowReader
-from pipelines.dump.rows_again import read_again
+from pipelines.dump.rows_of_finished_runs import read_again
 from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.progress import Meter, Reporter
 from pipelines.reports.documents_to_show import Pick, RunScores

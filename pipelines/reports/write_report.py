@@ -8,9 +8,9 @@ from pydantic_core import to_jsonable_python
 
 from filtering.errors import EdufilterError, OutputError
 from filtering.printable import printable
-from pipelines.amounts_in_words import counted
+from pipelines.amount_formats import counted
 from pipelines.object_stores import AnyPath
-from pipelines.page_kit.charts import draw_scores, refuse_few_addresses
+from pipelines.page_kit.svg_charts import draw_scores, refuse_few_addresses
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.reports.run_page import render_page
 from pipelines.reports.run_report_data import MadeBy, gather_report

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from annotations.writing.diversity import OPENING_WORDS, RUNS, Diversity
-from pipelines.amounts_in_words import percent, short_count
+from pipelines.amount_formats import percent, short_count
 from pipelines.new_files import written_whole
 from pipelines.page_kit.cards import CARD_CHARS, Card, CardSection, card_section
 from pipelines.page_kit.page import Table, Tile, spent_tile, whole_page

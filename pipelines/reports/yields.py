@@ -7,7 +7,7 @@ import numpy as np
 
 from annotations.asking.budget import BYTES_PER_TOKEN
 from filtering.arrays import AnyFloats, Floats, Ints
-from pipelines.amounts_in_words import short_count
+from pipelines.amount_formats import short_count, short_percent
 from pipelines.dump.lengths import LENGTHS
 from pipelines.page_kit.page import Table
 from pipelines.reports.documents_to_show import RunScores
@@ -93,16 +93,22 @@ def yields_by_slice(
 
 
 def yields_table(yields: Sequence[Yield]) -> Table:
-    """Return the yields of one kind as a table."""
+    """Return the yields of one kind as a table; that of all documents has a row for each cut."""
     kind = yields[0].kind
+    if kind == ALL:
+        (whole,) = yields
+        cuts = [("all", whole.tokens), *zip((f"\u2265 {cut:g}" for cut in CUTS), whole.above, strict=True)]
+        by_cut = [
+            (name, short_count(tokens), short_percent(tokens / max(whole.tokens, 1.0)))
+            for name, tokens in cuts
+        ]
+        return Table("all documents", ("points", "tokens", "% of all"), by_cut)
     shown, rest = list(yields[:SHOWN]), yields[SHOWN:]
     if rest:
         above = tuple(map(sum, zip(*(one.above for one in rest), strict=True)))
         shown.append(Yield(kind, f"({len(rest):,} others)", sum(one.tokens for one in rest), above))
     rows = [(one.value, short_count(one.tokens), *map(short_count, one.above)) for one in shown]
-    return Table(
-        "all documents" if kind == ALL else kind, ("", "all", *(f"\u2265 {cut:g}" for cut in CUTS)), rows
-    )
+    return Table(kind, ("", "all", *(f"\u2265 {cut:g}" for cut in CUTS)), rows)
 
 
 def _sums(score: AnyFloats, size: Ints | Floats) -> Floats:

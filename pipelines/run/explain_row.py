@@ -63,6 +63,10 @@ class ExplainedDocument:
         Which of them, from 0, is the row of the output that was asked for; of a run with one scorer.
     chosen_by : str
         What a run chose by that has no cut of its own, in words; empty where one cut decides.
+    run : str
+        Folder of the run, whose dump has the document; empty without one.
+    is_in_output : bool
+        Whether its row was given, and the output has a file of the same name: a row of that may be meant.
     """
 
     why: Explanation
@@ -78,6 +82,8 @@ class ExplainedDocument:
     passages_left_out: str = ""
     output_passage: int | None = None
     chosen_by: str = ""
+    run: str = ""
+    is_in_output: bool = False
 
 
 def explain_row(config: ExplainConfig) -> Explanation:
@@ -170,6 +176,8 @@ def _explain_of_run(config: ExplainConfig, run: str) -> ExplainedDocument:
         passages_left_out=_why_left_out(whole, row, plan.settings.get("write")),
         output_passage=None if config.output_row is None or points or not passages else found.passage,
         chosen_by=_chosen_by(plan) if decided.chosen else "",
+        run=run,
+        is_in_output=config.row is not None and found.part.output == found.file,
     )
 
 

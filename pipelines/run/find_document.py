@@ -20,7 +20,7 @@ from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.parts import Part, Parts, SetAside
 from pipelines.dump.reading import open_parquet, read_footer, resolve_text_column
 from pipelines.dump.rows import Row, RowReader
-from pipelines.dump.rows_again import read_unchanged
+from pipelines.dump.rows_of_finished_runs import read_unchanged
 from pipelines.names import name_of
 from pipelines.object_stores import absolute
 from pipelines.run_folder.decisions import RunDecisions

@@ -14,11 +14,11 @@ from filtering.brief import brief
 from filtering.errors import BadFileError
 from filtering.printable import listed, printable
 from filtering.scoring.unsure import Unsure
-from pipelines.amounts_in_words import some_of
+from pipelines.amount_formats import counted, some_of
 from pipelines.dump.column_doubts import doubt_of_run
 from pipelines.dump.parts import SetAside
 from pipelines.executors.local import Executor
-from pipelines.interrupting import note_how_far
+from pipelines.how_to_go_on import note_how_far
 from pipelines.names import lookup_below
 from pipelines.progress import Reporter, RowMeter
 from pipelines.run.audit import AuditResult, agreement_of
@@ -274,7 +274,8 @@ def _tell_many_sites(folder: RunFolder, reporter: Reporter) -> None:
     """Say which items are on so many sites that they may be no leak."""
     if many := leaks_on_many_sites(folder):
         named = listed([f"{task} ({sites:,})" for task, sites in many[:SHOWN_ITEMS]])
-        more = f" and {len(many) - SHOWN_ITEMS:,} more" if len(many) > SHOWN_ITEMS else ""
+        rest = len(many) - SHOWN_ITEMS
+        more = f" and {counted(rest, 'other item')}" if rest > 0 else ""
         reporter.say(
             f"{len(many):,} benchmark {'item is' if len(many) == 1 else 'items are each'} on more than "
             f"{MANY_SITES} sites: {named}{more}. If you know that as common text, keep these documents: "

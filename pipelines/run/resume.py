@@ -28,7 +28,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from filtering.errors import OutputError
-from pipelines.amounts_in_words import some_of
+from pipelines.amount_formats import some_of
 from pipelines.names import name_of
 from pipelines.object_stores import StorePath
 from pipelines.run_folder.folder import RunFolder

@@ -82,10 +82,9 @@ def gather_tasks(
                 "that it had, or leave --common-items out."
             )
         common = _ids_of(on_many_sites(items, [CONTAMINATED, COMMON_TEXT]))
-    return tuple(
-        replace(one, passage_leaks=settings.passage_leaks, is_common=(one.benchmark, one.id) in common)
-        for one in tasks
-    )
+    if settings.passage_leaks:
+        tasks = [replace(one, passage_leaks=True) for one in tasks]
+    return tuple(replace(one, is_common=True) if (one.benchmark, one.id) in common else one for one in tasks)
 
 
 def doubt_of_tasks(tasks: Sequence[Task]) -> str:

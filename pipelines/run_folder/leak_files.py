@@ -53,7 +53,9 @@ def found_by(method: str, part: str) -> str:
 
 def tasks_json(tasks: Sequence[Task]) -> bytes:
     """Return what ``run/tasks.json`` holds."""
-    return json.dumps([asdict(task) for task in tasks], indent=1).encode()
+    # As with indent=1, which Python's encoder writes in ten times the time.
+    encode = json.JSONEncoder(separators=(",\n  ", ": ")).encode
+    return "[\n{}\n]".format(",\n".join(f" {{\n  {encode(vars(task))[1:-1]}\n }}" for task in tasks)).encode()
 
 
 def read_tasks(folder: RunFolder) -> tuple[Task, ...]:

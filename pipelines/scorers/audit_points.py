@@ -38,7 +38,7 @@ class ScorerAudit:
     keep_at : float
         Rubric points from which a document is kept.
     documents, groups : int
-        Documents that were to be rewritten, chosen without looking at scores, and groups among them.
+        Documents that were to be rewritten, drawn at random, and groups among them.
     available : int
         Documents that these were drawn from.
     effects : sequence of RewriteEffect

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from annotations import Labels
 from filtering.arrays import Rows
 from filtering.judging.audit import Scoring
+from filtering.judging.intervals import Estimate, evaluate
 from filtering.judging.kinds import JudgedKind, judge_kind
-from filtering.judging.metrics import Estimate, confusion, evaluate, reliability
+from filtering.judging.metrics import confusion, reliability
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import Effort
 from pipelines.dump.lengths import length_of
@@ -95,7 +96,7 @@ class Evaluation:
     metrics : mapping of str to Estimate
         Over all rows.
     unbiased_rows : int
-        Rows that were chosen without looking at scores, or count as chosen so.
+        Rows that were drawn at random, or count as chosen so.
     unbiased_metrics : mapping of str to Estimate
         Over these alone: the only figures that speak of rates.
     predicted_keep_share, labelled_keep_share : float

@@ -52,7 +52,7 @@ UNKNOWN_ORIGIN = (
 
 
 def metrics_table(evaluation: Evaluation) -> Table:
-    """Return each figure over all documents, and over those that were chosen without looking at scores."""
+    """Return each figure over all documents, and over those that were drawn at random."""
     caption = f"effort {evaluation.effort}, {how_scored(evaluation)}; 95 % intervals over groups"
     if evaluation.unbiased_rows in (0, evaluation.rows):
         rows = [(FIGURES[name], str(estimate)) for name, estimate in evaluation.metrics.items()]

@@ -14,8 +14,8 @@ from filtering.fitting.cross_validation import (
     nested_points,
 )
 from filtering.fitting.fit_data import FitData
+from filtering.judging.intervals import Estimate, evaluate
 from filtering.judging.kinds import KIND_METRICS, LEAST_ROWS
-from filtering.judging.metrics import Estimate, evaluate
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.progress import Meter, Reporter
 from pipelines.scorers.evaluation import JudgedPoints
@@ -37,7 +37,7 @@ class HeldOut:
     values : int
         How many were left out.
     rows : int
-        Their documents that were chosen without looking at scores: what the figures are of.
+        Their documents that were drawn at random: what the figures are of.
     never_left_out : str, optional
         The one that has more than half of all labels; None where none has.
     metrics : mapping of str to Estimate

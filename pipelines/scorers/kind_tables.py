@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from filtering.judging.intervals import LEAST_BEHIND, Estimate
 from filtering.judging.kinds import FEW_GROUPS, KIND_METRICS, LEAST_ROWS, LEAST_SIDE_ROWS, JudgedKind
-from filtering.judging.metrics import LEAST_BEHIND, Estimate
 from filtering.printable import printable
 from filtering.rubric_points import KEEP_AT
-from pipelines.amounts_in_words import short_percent
+from pipelines.amount_formats import short_percent
 from pipelines.page_kit.page import Table
 from pipelines.scorers.evaluation import Evaluation
 
@@ -141,10 +141,11 @@ def _notes_of(one: JudgedKind) -> Iterator[str]:
         yield f"At {cut} it keeps no good document of these {kinds}: {_counts(lost)}."
     if one.others and one.kind not in SAID_IN_PART:
         more = one.others - len(one.largest_others)
+        rest = f" and {more:,} other {one.kind if more == 1 else kinds}" if more else ""
         are = f"is 1 {one.kind}" if one.others == 1 else f"are {one.others:,} {kinds}"
         yield (
             f"Not judged {are} with fewer than {LEAST_ROWS} labels, or fewer than {LEAST_SIDE_ROWS} on "
-            f"either side of {cut}: {_counts(one.largest_others)}{f' and {more:,} more' if more else ''}."
+            f"either side of {cut}: {_counts(one.largest_others)}{rest}."
         )
 
 
@@ -160,7 +161,7 @@ def _note_of_held_out(told: Mapping[str, Any]) -> str:
 def _which(evaluation: Evaluation) -> str:
     chosen = f"{evaluation.unbiased_rows:,} documents"
     if evaluation.origin_known:
-        chosen = f"the {chosen} chosen without looking at scores"
+        chosen = f"the {chosen} drawn at random"
     elif evaluation.unbiased_rows < evaluation.rows:
         chosen = f"the {chosen} taken as drawn at random"
     return f"{chosen}; at {KEEP_AT:g} points AUC, and precision and recall in %; 95 % intervals"

@@ -12,7 +12,7 @@ from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.fitting.learning_curve import learning_curve
 from filtering.scoring.scorer_files import read_metrics
-from pipelines.page_kit.charts import check_drawing, draw_learning_curve
+from pipelines.page_kit.svg_charts import check_drawing, draw_learning_curve
 from pipelines.progress import Reporter
 from pipelines.scorers.evaluate import refit
 from pipelines.scorers.label_languages import with_one_language

@@ -71,6 +71,8 @@ class TrainResult:
         and no near-duplicate of what is in there.
     audit : ScorerAudit
         What rewrites do to decisions of effort ``fast``, nested too.
+    cut_texts : int
+        Labels whose text lacks some of what a scorer reads of the document.
     """
 
     scorer: SignalScorer | EmbeddingScorer
@@ -78,6 +80,7 @@ class TrainResult:
     metrics: Mapping[str, Any]
     evaluations: tuple[Evaluation, ...]
     audit: ScorerAudit
+    cut_texts: int = 0
 
 
 def train_scorer(config: TrainConfig, *, reporter: Reporter | None = None) -> TrainResult:
@@ -218,7 +221,7 @@ def save_judged(
         judged["full"].points if "full" in judged else None,
     )
     saved = save_scorer(scorer, out, metrics=told, card=card, nested=nested, overwrite=overwrite)
-    return TrainResult(saved, out, told, tuple(evaluations), audit)
+    return TrainResult(saved, out, told, tuple(evaluations), audit, labels.cut_texts)
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -35,7 +35,7 @@ from filtering.embedding.settings import Placement
 from filtering.errors import SettingsError
 from filtering.scoring.settings import Effort
 from filtering.text.settings import TEXT_COLUMN_HELP
-from filtering.wrong_values import near_name, what_is_wrong
+from filtering.wrong_values import AS_SHARE, IN_POINTS, near_name, share_of_percent, what_is_wrong
 
 # Headings of options in `--help`; an option without one stands first, with those that are used most.
 READING, SCORING, OUTPUT = "What to read", "Scoring", "Output"
@@ -126,8 +126,37 @@ def _in_words(model: type[Settings], problem: Mapping[str, Any]) -> str:
         near = near_name(str(problem["loc"][-1]), model.model_fields)
         return f"{name} is not a setting." + (f" Did you mean {near!r}?" if near else "")
     is_share = 1.0 in (problem.get("ctx") or {}).values() and kind in ("less_than", "less_than_equal")
-    said = f"{name} {what_is_wrong(problem)}"
+    said = f"{name} {wrong_value(model, str(problem['loc'][0]), problem)}"
     return f"{said} 0.2 means 20 %." if is_share and "Did you mean" not in said else said
+
+
+def wrong_value(model: type[Settings], name: str, problem: Mapping[str, Any]) -> str:
+    """Return what is wrong with the value of a setting, after its name; of points, also what a share takes.
+
+    Parameters
+    ----------
+    model : type of Settings
+    name : str
+        The setting.
+    problem : mapping
+        One of ``ValidationError.errors()``.
+    """
+    unit = _unit_of(get_type_hints(model, include_extras=True).get(name))
+    said, share = what_is_wrong(problem, unit), share_of_percent(problem.get("input"))
+    if unit != IN_POINTS or not share or not 0 < float(share) <= 1:
+        return said
+    return (
+        f"{said} For the best {100 * float(share):g} % of the documents, filter first, then run: "
+        f"edufilter recut OUT --keep-fraction {share} --to OUT-{share}"
+    )
+
+
+def _unit_of(annotation: object) -> str:
+    """Return what a number is by its annotation, `IN_POINTS` or `AS_SHARE`; empty if it is neither."""
+    for one in (*getattr(annotation, "__metadata__", ()), *map(_unit_of, get_args(annotation)[:2])):
+        if one in (IN_POINTS, AS_SHARE):
+            return str(one)
+    return ""
 
 
 def names_of(model: type[Settings]) -> list[str]:
@@ -258,9 +287,9 @@ def _not_empty(name: str) -> str:
 Name = Annotated[str, AfterValidator(_not_empty)]
 Paths = Annotated[tuple[str, ...], BeforeValidator(_as_paths)]
 SomePaths = Annotated[Paths, Field(min_length=1)]
-Points = Annotated[float, Field(ge=0.0, le=5.0, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
-OpenShare = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False)]
+Points = Annotated[float, Field(ge=0.0, le=5.0, allow_inf_nan=False), IN_POINTS]
+Share = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False), AS_SHARE]
+OpenShare = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False), AS_SHARE]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 # Settings that several models have, with their options.

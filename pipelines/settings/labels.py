@@ -33,6 +33,8 @@ NEAR_POINTS = 0.5
 TASKS_SUFFIX = ".json"
 """Of tasks for Label Studio."""
 Strategy = Literal["stratified", "active"]
+DEFAULT_RATER = "imported"
+"""Who imported scores are of, where nobody is named."""
 
 GroupColumn = Annotated[
     Name | None,
@@ -108,7 +110,7 @@ class SampleConfig(DrawSettings):
     inputs: Annotated[
         SomePaths,
         Argument(
-            metavar="[INPUT...]",
+            metavar="[DUMP...]",
             help="Parquet files, folders or patterns, local or in a store. Leave it out with --near-cut.",
         ),
     ]
@@ -118,9 +120,8 @@ class SampleConfig(DrawSettings):
         Strategy,
         Option(
             rich_help_panel=DRAWING,
-            help="stratified draws at random over files, lengths and scores. active also draws documents "
-            "that "
-            "teach a scorer most: uncertain, unusual and high ones.",
+            help="stratified draws at random, spread evenly over length and score (of --scorer). active also "
+            "draws documents that teach a scorer most: uncertain, unusual and high ones.",
         ),
     ] = "stratified"
     random_share: Annotated[
@@ -235,6 +236,10 @@ class ImportConfig(Settings):
         "texts beside it name.",
     )
     rater: Annotated[
-        Name,
-        Option(rich_help_panel=IMPORTING, help="With --import: name of the person or model that scored."),
-    ] = "imported"
+        Name | None,
+        Option(
+            rich_help_panel=IMPORTING,
+            help="With --import: name of the person or model that scored. Scores replace earlier ones of the "
+            f"rater that is named. Default: {DEFAULT_RATER}, whose scores are not replaced.",
+        ),
+    ] = None

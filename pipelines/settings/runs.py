@@ -98,7 +98,7 @@ class DumpSettings(RunSettings):
     inputs: Annotated[
         SomePaths,
         Argument(
-            metavar="INPUT...",
+            metavar="DUMP...",
             help="Parquet files, folders or patterns, local or in a store (s3://, gs://, abfs://, hf://).",
         ),
     ]

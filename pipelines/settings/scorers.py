@@ -79,7 +79,7 @@ class TrainConfig(FitSettings):
     """Settings of `train_scorer`.
 
     Labels may also be a `datasets.Dataset`. A cascade (effort ``balanced``) finds its exits on the pool;
-    without one, on the labelled documents that were chosen without looking at scores.
+    without one, on the labelled documents that were drawn at random.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)

@@ -53,7 +53,7 @@ class WriteConfig(AskingSettings):
         Paths,
         Option(
             "--from",
-            metavar="INPUT",
+            metavar="DUMP",
             help="Documents to rewrite: a Parquet file, folder or pattern. Repeat it for more. For recipes "
             "that take documents, such as rewrite.",
         ),
@@ -134,7 +134,7 @@ class WriteConfig(AskingSettings):
     against: Annotated[
         Paths,
         Option(
-            metavar="INPUT",
+            metavar="DUMP",
             rich_help_panel=CHECKS,
             help="Parquet file, folder or pattern of other texts: near-duplicates of these are thrown away. "
             "Repeat it for more.",

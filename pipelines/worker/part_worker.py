@@ -23,7 +23,7 @@ from filtering.text.arrow import TOO_LONG, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
 from pipelines.dump.int96 import read_in_units
 from pipelines.dump.parts import Part
-from pipelines.dump.text_columns import texts_of
+from pipelines.dump.texts_of_tables import texts_of
 from pipelines.run_folder.choices import describe_choice, times_of
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.receipts import Receipt

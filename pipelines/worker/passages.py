@@ -15,7 +15,7 @@ from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.passages import Passages, ScoredSegments, find_passages, score_segments
 from filtering.text.arrow import text_lengths
 from filtering.text.segments import cut_out
-from pipelines.dump.text_columns import text_path, texts_of
+from pipelines.dump.texts_of_tables import text_path, texts_of
 
 SEGMENT_TYPE = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("points", pa.float32())])
 PASSAGES_TYPE = pa.list_(SEGMENT_TYPE)

@@ -12,7 +12,7 @@ from annotations.asking.question_loop import PricedQuestion, ask_all
 from annotations.asking.settings import Rater
 from annotations.asking.unusable import Wanted
 from filtering.errors import SettingsError
-from pipelines.amounts_in_words import cents_up, dollars
+from pipelines.amount_formats import cents_up, dollars
 from pipelines.progress import ReplyMeter, Reporter
 from pipelines.settings.asking import AskingSettings
 from pipelines.settings.base import setting_name

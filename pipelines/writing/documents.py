@@ -20,7 +20,7 @@ from pipelines.dump.inputs import find_inputs
 from pipelines.dump.parts import Part
 from pipelines.dump.rows import Row, RowReader
 from pipelines.dump.split_files import PartSize, split_files
-from pipelines.dump.text_columns import texts_of
+from pipelines.dump.texts_of_tables import texts_of
 from pipelines.settings.writing import WriteConfig
 
 LICENSES = ("license", "licenses", "max_stars_repo_licenses", "detected_licenses")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from filtering.arrays import Floats
-from filtering.judging.metrics import Estimate, estimate
+from filtering.judging.intervals import Estimate, estimate
 
 ROUNDS = 1000
 LEAST_PROMPTS = 5

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 
 import torch
 
-from pipelines.proof.groups import D3, SIGNS
+from pipelines.proof.finite_groups import D3, SIGNS
 from pipelines.proof.language_model import Size, new_model
 from pipelines.proof.lego import Lego
 from pipelines.proof.lego_probe import probe_lego

@@ -37,11 +37,11 @@ def read(name, number):
 
 
 END = """
-from pipelines.interrupting import last_words
+from pipelines.how_to_go_on import last_words
 raise SystemExit(supervise(work, last_words=lambda: last_words(["train", "labels"])))
 """
 STUBBORN = """
-from pipelines.interrupting import note_how_far
+from pipelines.how_to_go_on import note_how_far
 note_how_far("2 of 8 parts are finished.")
 note_how_far("3 of 8 parts are finished.")
 while True:

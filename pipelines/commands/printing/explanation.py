@@ -31,7 +31,7 @@ def print_explanation(found: ExplainedDocument) -> None:
     """Print whether a document is kept and why, what moved its score, and what of that is shown."""
     why = found.why
     if found.file:
-        show(f"{found.file}, row {found.row}")
+        show(f"{found.file}, row {found.row}{' of the dump' if found.run else ''}{_in_output(found)}")
     if not found.is_scored:
         show(f"not kept: {why.dropped_for}" if why.dropped_for else f"kept: {_why_not_removed(found)}")
         _print_leaks(found)
@@ -72,6 +72,13 @@ def print_explanation(found: ExplainedDocument) -> None:
     show(_what_is_shown(why))
     _print_passage("raises", why.raising_passage, why)
     _print_passage("lowers", why.lowering_passage, why)
+
+
+def _in_output(found: ExplainedDocument) -> str:
+    """Return how rows of the output are named, where it has a file of this name and they may be meant."""
+    if not found.is_in_output:
+        return ""
+    return f" (for that row of {printable(found.run)}/data: --file {found.file} --output-row {found.row})"
 
 
 def _print_decision(found: ExplainedDocument) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from annotations.labels.agreement import MIN_COMMON
 from annotations.labels.labels import MIN_ROWS, NEAR_CUT, cut_texts_warning
 from filtering.printable import printable
-from pipelines.amounts_in_words import dollars
+from filtering.scoring.settings import SHIPPED
+from pipelines.amount_formats import dollars
 from pipelines.commands.asking import budget_ended, spent_in_words, train_command
 from pipelines.commands.printing.screen import show
 from pipelines.settings.labels import NEAR_POINTS, TASKS_SUFFIX, AnnotateConfig
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
 
 
 PICKED = {
-    "stratified": "at random, over scores and lengths",
     "uncertain": "scored nearest to the cut",
     "diverse": "unlike the others",
     "high": "scored highest",
     NEAR_CUT: "near the cut of the run",
 }
-"""Why documents were taken, in words, by the column `picked`."""
+"""Why documents were taken that were not drawn at random, in words, by the column `picked`."""
 
 
 def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
     """Print what was drawn, be it to train on or not; return the exit code of the command."""
-    picked = ", ".join(f"{count:,} {PICKED.get(why, why)}" for why, count in sorted(result.picked.items()))
+    evenly = f"drawn at random, spread evenly over length and the scores of {printable(result.scorer)}"
+    picked = ", ".join(f"{count:,} {PICKED.get(why, evenly)}" for why, count in sorted(result.picked.items()))
     fewer = f", of {result.wanted:,} asked for," if result.rows < result.wanted else ""
     show(
         f"drew {result.rows:,} documents{fewer} of {result.groups:,} groups ({picked}) -> "
@@ -53,11 +54,16 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
             "--overwrite."
         )
     if to_train and result.rows < MIN_ROWS:
-        show(f"train needs {MIN_ROWS} labels: this sample can have {result.rows:,}; draw more with --n")
+        show(
+            f"train needs {MIN_ROWS} labels in all, and this sample has {result.rows:,} documents: draw more "
+            "with --n, or add them to labels that you have"
+        )
+    # A scorer of the user's own was trained on labels, which these are to be added to.
+    labels = "labels" if result.scorer in SHIPPED else "LABELS"
     if result.beside:
         is_tasks = result.out.lower().endswith(TASKS_SUFFIX)
         scores = "EXPORT.json" if is_tasks else result.out
-        words = ["edufilter", "annotate", "--import", scores, "--rater", "NAME", "--out", "labels"]
+        words = ["edufilter", "annotate", "--import", scores, "--rater", "NAME", "--out", labels]
         page, texts = map(printable, result.beside)
         of_tasks = (
             f"make a project of Label Studio with the labelling config of {page}, import "
@@ -70,7 +76,9 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
         )
     else:
         words = ["edufilter", "annotate", result.out, *_rubric_for(result)]
-        show(f"next: {shlex.join([*words, '--model', 'MODEL', '--out', 'labels', '--dry-run'])}")
+        show(f"next: {shlex.join([*words, '--model', 'MODEL', '--out', labels, '--dry-run'])}")
+    if labels == "LABELS":
+        show("LABELS is the folder of labels that you have: those of this sample are added to it")
     return 3 if result.set_aside else 0
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from filtering.printable import printable
-from pipelines.amounts_in_words import counted, duration, short_count
+from pipelines.amount_formats import counted, duration, short_count
 from pipelines.commands.printing.screen import show
 
 if TYPE_CHECKING:

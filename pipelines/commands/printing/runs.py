@@ -4,25 +4,21 @@ What only a developer asks for (tokens, text beyond reach, unusual documents) is
 page.
 """
 
-import shlex
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from annotations.asking.budget import BYTES_PER_TOKEN
-from annotations.labels.code_languages import UNKNOWN
 from filtering.leaks.hits import COMMON, COMMON_TEXT, PASSAGE
 from filtering.printable import listed, printable
+from filtering.rubric_points import KEEP_AT, POINTS
 from filtering.scoring.unsure import Unsure
-from filtering.text.human_languages import NOT_SURE
-from pipelines.amounts_in_words import counted, duration, percent, points_from, short_count
+from pipelines.amount_formats import counted, duration, percent, points_from, short_count
+from pipelines.commands.printing.languages import languages_in_words
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.slices import slices_of
-from pipelines.dump.code_languages import CODE_LANGUAGE
-from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.passages import passages_in_words
-from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 from pipelines.reports.trained_on import trained_on_of
 from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
@@ -37,10 +33,6 @@ if TYPE_CHECKING:
     from pipelines.run.estimate import PassagesEstimate, RunEstimate
     from pipelines.run.plan_to_manifest import FilterResult
 
-SHOWN_VALUES = 4
-"""Languages that have a figure of their own on the line of languages."""
-UNTOLD = (NOT_SURE, UNKNOWN)
-"""Values of slices by language that say it is not known: named last."""
 NO_LEAKS = {
     COMMON: "a task by textbook code alone, such as a usual sorting function",
     COMMON_TEXT: "a task that is common text",
@@ -57,6 +49,8 @@ SEARCHED = {
     },
 }
 """What the counts of a search mean, which are no leaks."""
+LEAST_ALL_KEPT = 20
+"""Documents from which on it is no chance that a cut keeps all of them."""
 SHOWN_FILES = 5
 """Files that are named where they could not be read; the page and the manifest have all."""
 
@@ -86,7 +80,8 @@ def print_result(
     looked_at, scored = (report or {}).get("looked_at"), result.rows - sum(result.reasons.values())
     is_sample = isinstance(looked_at, int) and looked_at < scored
     slices = slices_of(report or {})
-    if languages := languages_in_words(slices, result.out, looked_at, is_sample=is_sample):
+    languages = languages_in_words(slices, result.out, looked_at, kept=result.kept, is_sample=is_sample)
+    if languages:
         show(languages)
     if said := passages_in_words(result.manifest):
         show("passages: " + "\n  ".join(said))
@@ -130,8 +125,23 @@ def _notes(result: "FilterResult", report: Mapping[str, Any]) -> Iterator[str]:
     yield _embedded_in_words(result.manifest)
     yield "" if result.agreement is None else audit_in_words(result.agreement)
     yield f"Warning: {printable(result.doubt)}" if result.doubt else ""
+    yield _all_kept_in_words(result)
     yield from _unsure_in_words(result, report)
     yield trained_on_of(report)
+
+
+def _all_kept_in_words(result: "FilterResult") -> str:
+    """Return that a cut keeps every document; empty where it does not, or none was asked for."""
+    settings = result.manifest["settings"]
+    by_amount = settings.get("keep_fraction") is not None or settings.get("keep_tokens") is not None
+    keep_at = 0.0 if by_amount or result.manifest["scorer"] is None else settings.get("keep_at") or 0.0
+    scored = result.rows - sum(result.reasons.values())
+    if not keep_at or result.kept < max(scored, LEAST_ALL_KEPT):
+        return ""
+    return (
+        f"Warning: the cut of {keep_at:g} points keeps every document that has a score. "
+        f"Points go from 0 to {POINTS}; the usual cut is {KEEP_AT:g}."
+    )
 
 
 def _agreement_in_words(report: Mapping[str, Any]) -> Iterator[str]:
@@ -252,66 +262,6 @@ def _print_search(counts: dict[str, int], statuses: Counter[tuple[str, str]]) ->
         told = {name for name, status in statuses if status != NOT_TOLD}
         if never := sorted({name for name, _ in statuses} - told):
             show(f"  nothing was looked for of {listed(never)}: all of its tasks are such")
-
-
-def languages_in_words(
-    slices: Sequence[Mapping[str, Any]], out: str, looked_at: object = None, *, is_sample: bool = False
-) -> str:
-    """Return how much is kept of each language, and what tells it; nothing where there is one alone.
-
-    The largest languages stand first, those of one size by name, so that cuts of one dump name the same ones;
-    those that are not known stand last.
-
-    Parameters
-    ----------
-    slices : sequence of mapping
-        Those of a report.
-    out : str
-        Folder of the run.
-    looked_at : int, optional
-        Documents with a score that were looked at: of some nothing may tell the language.
-    is_sample : bool
-        Whether these are a part of the run.
-
-    Examples
-    --------
-    >>> rows = [("en", 2721, 590), ("es", 536, 2)]
-    >>> languages_in_words([{"kind": "lang", "value": v, "rows": r, "kept": k} for v, r, k in rows], "out")
-    "by language (your column 'lang'): en 590 of 2,721 (21.7 %), es 2 of 536 (0.4 %)"
-    """
-    kind = next((one["kind"] for one in slices if one["kind"] in (CODE_LANGUAGE, *OF_LANGUAGE)), None)
-    mine = sorted(
-        (one for one in slices if one["kind"] == kind), key=lambda one: (-one["rows"], str(one["value"]))
-    )
-    told = [one for one in mine if one["value"] not in (OTHERS, *UNTOLD)]
-    if not told:
-        return ""
-    shown = [(str(one["value"]), one["kept"], one["rows"]) for one in told[:SHOWN_VALUES]]
-    rest = [*told[SHOWN_VALUES:], *(one for one in mine if one["value"] == OTHERS)]
-    if rest:
-        kept, rows = (sum(one[name] for one in rest) for name in ("kept", "rows"))
-        name = str(rest[0]["value"]) if len(rest) == 1 else OTHERS
-        shown.append(("all other languages" if name == OTHERS else name, kept, rows))
-    untold = [one for one in mine if one["value"] in UNTOLD]
-    shown += [(f"language {one['value']}", one["kept"], one["rows"]) for one in untold]
-    told_of = sum(one["rows"] for one in mine)
-    documents = f"{sum(one['rows'] for one in mine):,} documents"
-    by = {
-        IDENTIFIED: f"{documents}, as detected in their text",
-        CODE_LANGUAGE: f"{documents}; a column, the path or the text tells it",
-    }.get(str(kind), f"your column '{kind}'")
-    by += f"; a sample of {looked_at:,} documents" if is_sample else ""
-    counts = [
-        f"{printable(value)} {kept:,} of {rows:,} ({percent(kept, rows)})" for value, kept, rows in shown
-    ]
-    if isinstance(looked_at, int) and looked_at > told_of:
-        left = f"{looked_at - told_of:,}"  # which nobody looked for, and nobody counted by what is kept
-        if untold:
-            counts[-1] += f", and {left} more"
-        else:
-            counts.append(f"language {UNKNOWN} {left} more")
-    more = f"; all: edufilter report {printable(shlex.quote(out))} --slices" if rest else ""
-    return f"by language ({by}): {', '.join(counts)}{more}"
 
 
 def audit_in_words(found: "AuditResult") -> str:

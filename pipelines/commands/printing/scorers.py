@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.printable import printable, short_name
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.hub_scorers import HUB
-from pipelines.amounts_in_words import short_count, short_percent
+from pipelines.amount_formats import counted, short_count, short_percent
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.tables import print_table
 from pipelines.settings.base import options_in_words, placement_in_words, words_of
@@ -45,6 +45,7 @@ MORE_DOCUMENTS = 2000
 
 def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool) -> int:
     """Print what a scorer is worth and what it cannot do; the card has all else. Return the exit code."""
+    from annotations.labels.labels import cut_texts_warning
     from pipelines.scorers.evaluation_tables import UNKNOWN_ORIGIN, metrics_table, which_to_believe
     from pipelines.scorers.kind_tables import short_notes
 
@@ -64,6 +65,8 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
             f"Rewrites of documents that move scores as they should not: {', '.join(failed)}. The card has "
             "the figures; labels of documents that differ in this alone would help."
         )
+    if result.cut_texts:
+        show(cut_texts_warning(result.cut_texts, shown.rows))
     show(f"card: {result.out}/README.md (ways of fitting, languages and sources, rewrites, efforts)")
     show(f"scorer: {result.out}")
     if not shown.is_ordered:
@@ -249,7 +252,8 @@ def _print_slice_cuts(slices: Sequence["SliceCut"]) -> None:
     for why in dict.fromkeys(one.why_common for one in slices if one.why_common):
         others = [one for one in slices if one.why_common == why]
         names = ", ".join(f"{short_name(one.value)} ({one.labels:,})" for one in others[:SLICES_SHOWN])
-        more = f" and {len(others) - SLICES_SHOWN:,} more" if len(others) > SLICES_SHOWN else ""
+        rest = len(others) - SLICES_SHOWN
+        more = f" and {counted(rest, 'other slice')}" if rest > 0 else ""
         show(f"{why}, so the common cut of {others[0].keep_at:g} points (labels): {names}{more}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from filtering.errors import EdufilterError
 from filtering.printable import printable
-from pipelines.amounts_in_words import percent
+from pipelines.amount_formats import percent
 from pipelines.commands.printing.screen import show
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import FAR_IN_WORDS, order_in_words, without_value

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from annotations.labels.labels import MIN_ROWS
 from filtering.printable import printable
-from pipelines.amounts_in_words import counted, percent
+from pipelines.amount_formats import counted, percent
 from pipelines.commands.asking import budget_ended, spent_in_words, train_command
 from pipelines.commands.printing.screen import show
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, WITHOUT_REPLY

@@ -8,8 +8,9 @@ import pytest
 from annotations.labels.agreement import NOT_DEFINED, consensus, judge_agreement, krippendorff_alpha
 from annotations.labels.noise_ceiling import rho_ceiling
 from filtering.errors import LabelsError, ShapeError
-from filtering.judging import metrics
-from filtering.judging.metrics import Estimate, quadratic_kappa, rank_correlation
+from filtering.judging import intervals
+from filtering.judging.intervals import Estimate
+from filtering.judging.metrics import quadratic_kappa, rank_correlation, weighted_kappa
 from tests.kit.late import Late
 
 sklearn_metrics = Late("sklearn.metrics")
@@ -31,7 +32,7 @@ SEED_SPREAD = np.array([301, 1070, 529, 310, 138, 33])
 @pytest.fixture(autouse=True)
 def few_rounds(monkeypatch):
     """Resample less often than in earnest, for intervals that are rough and quick."""
-    monkeypatch.setattr(metrics, "BOOTSTRAP_ROUNDS", 50)
+    monkeypatch.setattr(intervals, "BOOTSTRAP_ROUNDS", 50)
 
 
 def spread_as_seed(rng, rows):
@@ -89,7 +90,7 @@ def test_kappa_is_that_of_scikit_learn_for_whole_and_for_half_points(seed):
     first, second = simulated(seed=seed).T
     known = sklearn_metrics.cohen_kappa_score(first, second, labels=range(6), weights="quadratic")
     assert quadratic_kappa(first, second) == pytest.approx(known)
-    assert quadratic_kappa(first, second) == pytest.approx(metrics.weighted_kappa(first, second))
+    assert quadratic_kappa(first, second) == pytest.approx(weighted_kappa(first, second))
     halves = np.clip(second + np.random.default_rng(seed).choice([-0.5, 0, 0.5], len(second)), 0, 5)
     known = sklearn_metrics.cohen_kappa_score(2 * first, 2 * halves, labels=range(11), weights="quadratic")
     assert quadratic_kappa(first, halves) == pytest.approx(known)
@@ -162,7 +163,7 @@ def test_the_same_seed_gives_the_same_intervals():
 def test_intervals_of_the_ceiling_cover_what_a_perfect_scorer_reaches_against_rounding_raters(
     spread, monkeypatch
 ):
-    monkeypatch.setattr(metrics, "BOOTSTRAP_ROUNDS", 100)
+    monkeypatch.setattr(intervals, "BOOTSTRAP_ROUNDS", 100)
     rng = np.random.default_rng(9)
     truth = spread(rng, 200_000)
     one_rater = rated(rng, truth, 0.6, raters=1)[:, 0]
@@ -171,7 +172,7 @@ def test_intervals_of_the_ceiling_cover_what_a_perfect_scorer_reaches_against_ro
         rng = np.random.default_rng(seed)
         ratings = rated(rng, spread(rng, 500), 0.6)
         pair = {"rho": lambda rows, _: rho_ceiling(rows, [(0, 1)])}
-        found = metrics.evaluate(ratings, ratings, [str(row) for row in range(500)], metrics=pair)["rho"]
+        found = intervals.evaluate(ratings, ratings, [str(row) for row in range(500)], metrics=pair)["rho"]
         covered += found.low <= reached <= found.high
     assert covered >= 15  # of 20; 19 were to be expected without any bias
 

@@ -154,7 +154,7 @@ def score(**at):
         ({"group": pa.array([f"g{row % 9}" for row in range(ROWS)])}, r"at least 10 groups .* Found 9\."),
         (
             {"picked": pa.array(["random"] * 49 + ["uncertain-or-high"] * 71)},
-            r"At least 50 rows .* without looking at scores .*Found 49",
+            r"At least 50 rows .* drawn at random .*Found 49",
         ),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),

@@ -163,7 +163,7 @@ def section_lines(found: Mapping[str, Domain], assignments: int) -> list[str]:
         f"- **Quality** is nested on the seed labels by group, over the first {assignments} of the fold "
         "assignments. The model cards have all five. The exits of `balanced` are the scorer's.",
         "- **F1** of edufilter and of MiniLM + ridge is that of 3 points, calibrated on documents that were "
-        "chosen without looking at scores. fastText and model2vec are cut where F1 is best on inner folds of "
+        "drawn at random. fastText and model2vec are cut where F1 is best on inner folds of "
         "their training folds, which favours them. This takes six fits a fold, so it is done by the first "
         "assignment alone.",
         "",

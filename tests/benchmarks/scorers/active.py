@@ -1,7 +1,7 @@
 """Simulates labelling in rounds: what `annotations.samples.active` chooses against as many random documents.
 
 ``python -m tests.benchmarks.scorers.active --shared ../shared``. Of the labelled documents only those count
-that were chosen without looking at scores. One fold of groups is held out, the rest is what can be bought;
+that were drawn at random. One fold of groups is held out, the rest is what can be bought;
 no label is seen before it is bought. Each seed is a fold assignment and an order of random draws, which
 both arms share.
 """
@@ -29,7 +29,7 @@ from filtering.fitting.ridge import CellProducts
 from filtering.folds import FOLDS, fold_assignment
 from filtering.judging.metrics import area_under_curve, rank_correlation
 from filtering.scoring.calibration import Calibration
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 
 FIT = signals_fit("linear")
 SIZES = (100, 200, 400, 800)
@@ -89,7 +89,7 @@ class Outcome:
 
 
 def read_domain(shared: Path, domain: str) -> FitData:
-    """Return the documents that were chosen without looking at scores; of the cells only the word table."""
+    """Return the documents that were drawn at random; of the cells only the word table."""
     labels = read_labels(str(shared / "seed" / f"{domain}.parquet"))
     data = read_fit_data(labels.texts, labels.scores, labels.groups, labels.unbiased)
     rows = np.flatnonzero(data.unbiased)

@@ -21,7 +21,8 @@ from filtering.fitting.cross_validation import Fit, nested_raw
 from filtering.fitting.fit_data import FitData, read_fit_data
 from filtering.fitting.fit_heads import head_fit
 from filtering.fitting.recipes import signals_fit
-from filtering.judging.metrics import Estimate, area_under_curve, evaluate, rank_correlation
+from filtering.judging.intervals import Estimate, evaluate
+from filtering.judging.metrics import area_under_curve, rank_correlation
 
 FIGURES = {"rho": rank_correlation, "auc": area_under_curve}
 RECIPE = "characters"

@@ -14,8 +14,9 @@ from filtering import load_scorer
 from filtering.arrays import Rows
 from filtering.fitting.cross_validation import Fit, Fitted, nested_raw
 from filtering.fitting.fit_data import FitData
+from filtering.judging.intervals import evaluate
 from filtering.judging.kinds import LEAST_ROWS
-from filtering.judging.metrics import area_under_curve, evaluate, rank_correlation
+from filtering.judging.metrics import area_under_curve, rank_correlation
 from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.progress import ConsoleReporter
 from pipelines.scorers.evaluate import refit

@@ -339,22 +339,49 @@ def test_several_threads_may_embed_at_once(tiny, minilm):
                 np.testing.assert_array_equal(one.vectors, wanted[order])
 
 
-def test_an_embedder_is_small_as_a_message_and_the_same_in_another_process(tmp_path, minilm):
-    message, texts, out = (tmp_path / name for name in ("message", "texts", "out.npy"))
-    embedders = [minilm, made(make_tiny_model(tmp_path / "model", prompts={"document": PROMPT}))]
+ELSEWHERE = """
+import json, pickle, resource, sys
+import numpy as np
+from filtering.embedding.settings import EmbedderSettings, Placement
+from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1 if sys.platform != "darwin" else 1024)
+embedder = SentenceTransformerEmbedder(EmbedderSettings(sys.argv[1]), Placement("cpu", threads=2))
+texts = [f"the light of river {number}, " * (1 + number % 3) for number in range(10_000)]
+embedder.embed(texts[:2_000])
+before = peak()
+for start in (2_000, 4_000):
+    embedder.embed(texts[start : start + 2_000])
+embedder.embed(texts)
+print(peak() - before)
+embedders = pickle.load(open(sys.argv[2], "rb"))
+texts = json.load(open(sys.argv[3]))
+np.save(sys.argv[4], np.hstack([embedder.embed(texts).vectors for embedder in embedders]))
+"""
+"""Embeds more and more texts, says how much memory has grown, and takes embedders out of a message."""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory, minilm):
+    """Return the size of a message, its embedders, what they found in another process, and its memory."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    message, texts, out = (folder / name for name in ("message", "texts", "out.npy"))
+    embedders = [minilm, made(make_tiny_model(folder / "prompted", prompts={"document": PROMPT}))]
     message.write_bytes(pickle.dumps(embedders))
     texts.write_text(json.dumps(REAL))
-    assert message.stat().st_size < 2_000
-    code = """
-import json, pickle, sys
-import numpy as np
-embedders = pickle.load(open(sys.argv[1], "rb"))
-texts = json.load(open(sys.argv[2]))
-np.save(sys.argv[3], np.hstack([embedder.embed(texts).vectors for embedder in embedders]))
-"""
-    run_python(code, message, texts, out)
-    wanted = np.hstack([embedder.embed(REAL).vectors for embedder in embedders])
-    assert np.load(out).tobytes() == wanted.tobytes()
+    said = run_python(ELSEWHERE, make_tiny_model(folder / "tiny"), message, texts, out).stdout
+    return message.stat().st_size, embedders, np.load(out), int(said)
+
+
+def test_an_embedder_is_small_as_a_message_and_the_same_in_another_process(elsewhere):
+    size, embedders, found, _ = elsewhere
+    assert size < 2_000
+    assert found.tobytes() == np.hstack([embedder.embed(REAL).vectors for embedder in embedders]).tobytes()
+
+
+def test_memory_does_not_grow_with_the_number_of_texts(elsewhere):
+    *_, grown_kb = elsewhere
+    assert grown_kb < 30_000  # all 10,000 tokenised at once take 49,000
 
 
 def test_an_embedder_whose_model_changed_on_its_way_is_refused(tmp_path):
@@ -364,30 +391,6 @@ def test_an_embedder_whose_model_changed_on_its_way_is_refused(tmp_path):
     make_tiny_model(tmp_path, seed=1)
     with pytest.raises(ScorerError, match="Found another"):
         pickle.loads(message)
-
-
-MORE_TEXTS = """
-import resource, sys
-from filtering.embedding.settings import EmbedderSettings, Placement
-from filtering.embedding.sentence_transformer import SentenceTransformerEmbedder
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1 if sys.platform != "darwin" else 1024)
-
-embedder = SentenceTransformerEmbedder(EmbedderSettings(sys.argv[1]), Placement("cpu", threads=2))
-texts = [f"the light of river {number}, " * (1 + number % 3) for number in range(10_000)]
-embedder.embed(texts[:2_000])
-before = peak()
-for start in (2_000, 4_000):
-    embedder.embed(texts[start : start + 2_000])
-embedder.embed(texts)
-print(peak() - before)
-"""
-
-
-def test_memory_does_not_grow_with_the_number_of_texts(tmp_path):
-    grown_kb = int(run_python(MORE_TEXTS, make_tiny_model(tmp_path)).stdout)
-    assert grown_kb < 30_000  # all 10,000 tokenised at once take 49,000
 
 
 def test_the_default_embedder_has_384_numbers_and_the_bits_of_its_package(minilm):

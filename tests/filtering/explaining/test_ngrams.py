@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from filtering.explaining.contributions import ngram_shares
 from filtering.explaining.ngrams import read_character_ngrams, read_word_ngrams
 from filtering.explaining.readable import token_in_words
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from filtering.signals.read_signals import read_cells
 from tests.kit.dumps.odd_texts import HOSTILE, any_text, long_text
 from tests.kit.reference.signals import reason_of

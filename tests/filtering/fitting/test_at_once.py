@@ -1,5 +1,6 @@
 """Proves that several fits at once give what one after the other gives, each with one thread."""
 
+import sys
 import threading
 from dataclasses import replace
 
@@ -51,3 +52,11 @@ def test_several_fits_at_once_give_the_same_and_form_products_once(monkeypatch):
         values.append(nested_raw(fresh, signals_fit("lightgbm"), assignment=0))
     np.testing.assert_array_equal(*values)
     assert len(formed) == 4  # of two tables each
+
+
+def test_libraries_are_looked_for_anew_where_more_is_imported(monkeypatch):
+    with at_once.one_thread():
+        first = at_once._libraries(len(sys.modules))
+    assert at_once._libraries(len(sys.modules)) is first
+    monkeypatch.setitem(sys.modules, "one more", sys)
+    assert at_once._libraries(len(sys.modules)) is not first

@@ -245,7 +245,7 @@ def test_kinds_without_which_too_few_labels_are_left_are_not_left_out():
     data = made_data(250)
     kinds = [f"kind {row % 5}" for row in range(250)]
     assert folds_of_kinds(data, kinds) is not None
-    # All that is good is of one kind; or all that was chosen without looking at scores.
+    # All that is good is of one kind; or all that was drawn at random.
     good = ["good" if label >= 3 else kind for kind, label in zip(kinds, data.labels, strict=True)]
     assert folds_of_kinds(data, good) is None
     assert folds_of_kinds(replace(data, unbiased=np.arange(250) % 5 == 0), kinds) is None

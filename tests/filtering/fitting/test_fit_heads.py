@@ -10,13 +10,12 @@ from filtering.fitting import fit_heads, joint
 from filtering.fitting.cross_validation import fit_calibration, nested_raw, out_of_fold
 from filtering.fitting.fit_data import rank_target, read_fit_data
 from filtering.fitting.fit_heads import HEADS, head_fit
-from filtering.fitting.joint import LANDMARKS
 from filtering.fitting.ridge import PENALTY, solve_ridge
 from filtering.folds import ASSIGNMENTS, fold_assignment
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import stage_arrays
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from filtering.text.windows import window_text
 from tests.kit.late import Late
 from tests.kit.scorers.fitted import (
@@ -210,16 +209,18 @@ def test_fewer_rows_than_landmarks_have_a_landmark_each():
     data = embedded_data()
     rows = np.arange(60)
     stage = head_fit("joint", "linear")(data, rows)
-    assert 60 < LANDMARKS
+    assert 60 < joint.LANDMARKS
     assert sorted(map(tuple, stage.head.landmarks)) == sorted(map(tuple, data.embeddings[rows]))
     assert np.isfinite(values(stage, data)).all()
 
 
-def test_more_rows_than_landmarks_have_no_more_landmarks_than_that():
+@pytest.mark.parametrize("landmarks", [64, 512])
+def test_more_rows_than_landmarks_have_no_more_landmarks_than_that(monkeypatch, landmarks):
+    monkeypatch.setattr(joint, "LANDMARKS", landmarks)
     data = embedded_data(600)
     head = fitted(data, "joint").head
-    assert head.landmarks.shape == (LANDMARKS, EMBEDDER.width)
-    assert head.weights.shape == (LANDMARKS,)
+    assert head.landmarks.shape == (landmarks, EMBEDDER.width)
+    assert head.weights.shape == (landmarks,)
 
 
 @pytest.mark.parametrize("head", HEADS)

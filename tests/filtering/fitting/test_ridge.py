@@ -7,7 +7,7 @@ from scipy import sparse
 from filtering.fitting import ridge
 from filtering.fitting.recipes import fit_model
 from filtering.fitting.ridge import PENALTY, CellProducts, form_products, solve_ridge
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from tests.kit.late import Late
 from tests.kit.scorers.fitted import made_data
 

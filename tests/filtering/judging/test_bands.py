@@ -42,20 +42,25 @@ def test_bands_hold_for_all_columns_at_once(groups, base, unequal):
     held = np.zeros((DRAWS, 2))
     for seed in range(DRAWS):
         *drawn, codes = draw(np.random.default_rng(seed), groups, base, unequal=unequal)
-        for number, (weights, hits) in enumerate(curves(*drawn)):
-            bands = share_bands(weights, hits, codes)
+        for number, bands in enumerate(share_bands(curves(*drawn), codes)):
             told = np.isfinite(bands.value)
             inside = (bands.low <= truths[number]) & (truths[number] <= bands.high)
             held[seed, number] = inside[told].all()
     assert (held.mean(axis=0) >= LEAST).all()
 
 
+def band(weights, hits, codes):
+    """Return the band of one curve."""
+    [found] = share_bands([(weights, hits)], codes)
+    return found
+
+
 def test_a_band_over_many_columns_is_wider_than_that_of_one():
     points, good, weights, codes = draw(np.random.default_rng(0), 300, 0.0, unequal=False)
     weights, hits = curves(points, good, weights)[0]
     at = 4
-    together = share_bands(weights, hits, codes)
-    alone = share_bands(weights[:, [at]], hits[:, [at]], codes)
+    together = band(weights, hits, codes)
+    alone = band(weights[:, [at]], hits[:, [at]], codes)
     assert together.value[at] == alone.value[0]
     assert together.low[at] < alone.low[0] < alone.value[0] < alone.high[0] < together.high[at]
     assert ((together.low >= 0) & (together.high <= 1)).all()
@@ -64,8 +69,8 @@ def test_a_band_over_many_columns_is_wider_than_that_of_one():
 def test_a_document_copied_within_its_group_tells_nothing_new():
     points, good, weights, codes = draw(np.random.default_rng(0), 300, 0.0, unequal=False)
     weights, hits = curves(points, good, weights)[0]
-    once = share_bands(weights, hits, codes)
-    twice = share_bands(np.repeat(weights, 2, axis=0), np.repeat(hits, 2, axis=0), np.repeat(codes, 2))
+    once = band(weights, hits, codes)
+    twice = band(np.repeat(weights, 2, axis=0), np.repeat(hits, 2, axis=0), np.repeat(codes, 2))
     for name in ("value", "low", "high"):  # of the columns that the bootstrap serves
         np.testing.assert_allclose(getattr(twice, name)[:6], getattr(once, name)[:6])
 
@@ -73,7 +78,7 @@ def test_a_document_copied_within_its_group_tells_nothing_new():
 @pytest.mark.parametrize("misses", [0, 2, MIN_GROUPS_A_SIDE - 1])
 def test_few_misses_get_the_exact_interval(misses):
     hits = np.arange(40)[:, None] >= misses
-    bands = share_bands(np.ones((40, 1)), hits, np.arange(40))
+    bands = band(np.ones((40, 1)), hits, np.arange(40))
     assert bands.value[0] == (40 - misses) / 40
     assert bands.low[0] == 1 - rate_bound(misses, 40, 0.975)
     assert bands.high[0] == rate_bound(40 - misses, 40, 0.975)
@@ -81,8 +86,8 @@ def test_few_misses_get_the_exact_interval(misses):
 
 def test_few_misses_among_few_groups_count_as_few_documents():
     hits = np.ones((40, 1), dtype=bool)
-    alone = share_bands(np.ones((40, 1)), hits, np.arange(40))
-    shared = share_bands(np.ones((40, 1)), hits, np.arange(40) // 8)
+    alone = band(np.ones((40, 1)), hits, np.arange(40))
+    shared = band(np.ones((40, 1)), hits, np.arange(40) // 8)
     assert shared.low[0] == 1 - rate_bound(0, 5, 0.975)
     assert shared.low[0] < alone.low[0]
 
@@ -92,10 +97,7 @@ def test_columns_of_few_misses_learn_from_others_how_alike_a_group_is():
     codes = np.arange(400) // 8
     independent, shared = random.random(400) < 0.5, (random.random(50) < 0.5)[codes]
     few = np.arange(400) >= 3
-    ends = [
-        share_bands(np.ones((400, 2)), np.stack([other, few], axis=1), codes)
-        for other in (independent, shared)
-    ]
+    ends = [band(np.ones((400, 2)), np.stack([other, few], axis=1), codes) for other in (independent, shared)]
     assert ends[1].low[1] < ends[0].low[1] - 0.03
 
 
@@ -103,6 +105,17 @@ def test_a_column_without_a_document_has_no_share_and_takes_no_error_from_others
     hits = np.ones((40, 2), dtype=bool)
     weights = np.ones((40, 2))
     weights[:, 1] = 0
-    bands = share_bands(weights, hits, np.arange(40))
+    bands = band(weights, hits, np.arange(40))
     assert np.isnan([bands.value[1], bands.low[1], bands.high[1]]).all()
-    assert bands.low[0] == share_bands(weights[:, :1], hits[:, :1], np.arange(40)).low[0]
+    assert bands.low[0] == band(weights[:, :1], hits[:, :1], np.arange(40)).low[0]
+
+
+def test_bands_of_several_curves_are_those_of_each_by_itself():
+    points, good, weights, codes = draw(np.random.default_rng(0), 60, -1.0, unequal=True)
+    precision, recall = curves(points, good, weights)
+    empty = np.zeros((len(points), 2)), np.zeros((len(points), 2), dtype=bool)
+    several = (precision, empty, recall)
+    for together, one in zip(share_bands(several, codes), several, strict=True):
+        alone = band(*one, codes)
+        for name in ("value", "low", "high"):
+            np.testing.assert_array_equal(getattr(together, name), getattr(alone, name))

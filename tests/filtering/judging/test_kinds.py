@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from filtering.judging import metrics
+from filtering.judging import intervals
 from filtering.judging.kinds import KIND_METRICS, LEAST_ROWS, LEAST_SIDE_ROWS, judge_kind
+from filtering.judging.metrics import rank_correlation
 
 NAMES = list(KIND_METRICS)
 
@@ -12,7 +13,7 @@ NAMES = list(KIND_METRICS)
 @pytest.fixture(autouse=True)
 def few_rounds(monkeypatch):
     """Draw as often as intervals need to be told apart, no more."""
-    monkeypatch.setattr(metrics, "BOOTSTRAP_ROUNDS", 100)
+    monkeypatch.setattr(intervals, "BOOTSTRAP_ROUNDS", 100)
 
 
 def made(rows, seed=0, noise=1.0):
@@ -46,7 +47,7 @@ def test_a_score_that_tells_languages_apart_alone_orders_the_documents_of_none()
     values = ["high"] * 150 + ["low"] * 150
     labels = np.concatenate([np.repeat([2.0, 3.0, 4.0], 50), np.repeat([0.0, 1.0, 3.0], 50)])
     points = np.repeat([4.0, 1.0], 150) + np.arange(300) % 5 / 10  # the same five for each label
-    assert metrics.rank_correlation(points, labels) > 0.5
+    assert rank_correlation(points, labels) > 0.5
     found = judge_kind("language", points, labels, alone(300), values)
     assert [one.is_ordered for one in found.values] == [False, False]
     assert abs(found.metrics["rho"].value) < 0.01

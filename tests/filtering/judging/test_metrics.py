@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from filtering.errors import ShapeError
+from filtering.judging.intervals import Estimate, evaluate
 from filtering.judging.metrics import (
     METRICS,
-    Estimate,
     area_under_curve,
     confusion,
-    evaluate,
     f1_at,
     precision_at,
     rank_correlation,

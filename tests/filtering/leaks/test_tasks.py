@@ -205,6 +205,14 @@ def test_rows_of_parquet_are_read_whatever_else_is_in_them(tmp_path):
     assert [task.prompt for task in read_benchmark(tmp_path / "a.parquet", Fields())] == ["one", ""]
 
 
+def test_a_dictionary_that_holds_a_text_twice_gives_each_row_its_own(tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"task_id": ["1", "2", "3", "4"], "prompt": ["twice", "TWICE", "and", "once"]})
+    pq.write_table(table, path, compression="none", write_statistics=False)
+    path.write_bytes(path.read_bytes().replace(b"TWICE", b"twice"))
+    assert [task.prompt for task in read_benchmark(path, Fields())] == ["twice", "twice", "and", "once"]
+
+
 def test_lines_without_end_are_refused_though_they_are_empty(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark_files, "BENCHMARK_BYTES", 1 << 20)
     path = tmp_path / "empty.jsonl.gz"

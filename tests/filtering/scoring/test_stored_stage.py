@@ -15,8 +15,8 @@ from filtering.scoring import stored_stage
 from filtering.scoring.calibration import Calibration
 from filtering.scoring.scorers import EmbeddingScorer, EmbeddingStage
 from filtering.scoring.stored_stage import build_stage, describe_stage, stage_arrays
-from filtering.signals.cells import CELLS
 from filtering.signals.linear import KNOTS, LinearSignals
+from filtering.signals.ngram_cells import CELLS
 from filtering.signals.style import STATISTICS
 from tests.kit.scorers.fitted import EMBEDDER, embedded_data, made_documents, made_embedding_scorer
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from filtering.errors import ShapeError
 from filtering.signals import kernel
 from filtering.signals import read_signals as reading
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from filtering.signals.read_signals import SCORE_COLUMNS, read_cells, read_signals
 from filtering.signals.style import STATISTICS
 from filtering.text.windows import REACH

@@ -7,7 +7,7 @@ import pytest
 
 from filtering.errors import ScorerError
 from filtering.fitting.joint import fit_joint, fit_vectors, linear_values
-from filtering.signals.cells import CELLS, VECTOR_WIDTH
+from filtering.signals.ngram_cells import CELLS, VECTOR_WIDTH
 from filtering.signals.read_signals import read_signals
 from filtering.signals.vectors import NO_VECTORS, Vectors, check_vectors
 from tests.kit.reference.signals import character_cells, normalised, pieces_of, word_cells

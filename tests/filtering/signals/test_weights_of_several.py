@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from filtering.errors import ShapeError
-from filtering.signals.cells import CELLS, VECTOR_WIDTH
+from filtering.signals.ngram_cells import CELLS, VECTOR_WIDTH
 from filtering.signals.read_signals import NO_TABLE, read_signals, read_signals_of_all
 from filtering.signals.vectors import NO_VECTORS, Vectors
 from filtering.signals.weights import stack_weights

@@ -193,12 +193,12 @@ def write_dump(folder: Path, files: int) -> None:
 def train_two_stages(folder: Path) -> str:
     """Train a scorer of signals and the embeddings of a tiny model."""
     import filtering.fitting.cross_validation
-    import filtering.judging.metrics
+    import filtering.judging.intervals
     from pipelines import TrainConfig, train_scorer
     from pipelines.progress import ConsoleReporter
     from tests.kit.scorers.tiny_models import make_tiny_model  # imports torch
 
-    filtering.judging.metrics.BOOTSTRAP_ROUNDS, filtering.fitting.cross_validation.ASSIGNMENTS = (
+    filtering.judging.intervals.BOOTSTRAP_ROUNDS, filtering.fitting.cross_validation.ASSIGNMENTS = (
         5,
         2,
     )  # not judged here

@@ -42,7 +42,7 @@ class _Drawing(StreamRequestHandler):
 
 @contextmanager
 def drawing_process(folder: Path) -> Iterator[str]:
-    """Start what draws; yield the program that stands in for `charts.DRAW`."""
+    """Start what draws; yield the program that stands in for `svg_charts.DRAW`."""
     address = str(folder / "drawing")
     command = [sys.executable, "-c", UNTIL_WE_END, sys.executable, "-m", __name__, address]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from filtering.signals.cells import CELLS
+from filtering.signals.ngram_cells import CELLS
 from filtering.signals.read_signals import read_signals
 
 RNG = np.random.default_rng(20)

@@ -1,6 +1,6 @@
 """Makes proofs by hand, as `prove_run` returns them: no model is trained."""
 
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from pipelines.proof.language_model import CurvePoint
 from pipelines.proof.proof_result import ArmFacts, Proof
 from pipelines.proof.verdicts import Accuracy, Difference

@@ -12,7 +12,7 @@ import pytest
 from filtering.errors import OutputError, SettingsError
 from filtering.text.windows import REACH
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
-from pipelines.amounts_in_words import points_from
+from pipelines.amount_formats import points_from
 from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import CUT, digests, lasting
 from tests.kit.runs.outcomes import QUIET

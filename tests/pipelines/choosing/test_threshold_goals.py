@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.judging.thresholds import CUTS, LEAST_KEPT, Choice
 from pipelines import RecutConfig, ThresholdConfig, choose_threshold, recut_run
-from pipelines.amounts_in_words import short_count
+from pipelines.amount_formats import short_count
 from pipelines.choosing.cut_rows import CutRow
 from pipelines.choosing.threshold_in_words import in_words
 from pipelines.run_folder.folder import RunFolder
@@ -45,7 +45,7 @@ def test_a_promised_cut_is_the_one_that_keeps_most_or_least_of_those_that_promis
     told = f"By the estimate alone {result.estimated_at:g} points would do" in result.answer
     assert told == (result.estimated_at != result.keep_at)  # else it would say the same twice
     assert result.next_command == (
-        f"edufilter filter INPUT --scorer {trained.out} --effort fast --keep-at {result.keep_at:g} --out OUT"
+        f"edufilter filter DUMP --scorer {trained.out} --effort fast --keep-at {result.keep_at:g} --out OUT"
     )
 
 
@@ -56,9 +56,7 @@ def test_what_cannot_be_promised_is_code_4_after_the_best_that_can_be(command, t
     assert "These labels cannot promise a precision of 99 %" in outcome.out
     [cut] = re.findall(r"keep from ([\d.]+) points", outcome.out)
     assert f"\n {cut} *" in outcome.out.replace("\n    ", "\n ").replace("\n  ", "\n ")
-    assert (
-        f"next: edufilter filter INPUT --scorer {trained.out} --effort fast --keep-at {cut} " in outcome.out
-    )
+    assert f"next: edufilter filter DUMP --scorer {trained.out} --effort fast --keep-at {cut} " in outcome.out
 
 
 def test_more_labels_are_asked_for_where_they_would_do(trained, fresh):

@@ -13,7 +13,8 @@ import pytest
 
 from annotations.labels.text_files import read_text_file
 from filtering.leaks import LeakIndex, Task
-from pipelines.commands.printing.runs import audit_in_words, languages_in_words
+from pipelines.commands.printing.languages import languages_in_words
+from pipelines.commands.printing.runs import audit_in_words
 from pipelines.commands.printing.slices import print_slices
 from pipelines.progress import ConsoleReporter, RowMeter
 from pipelines.reports.run_page import _audit
@@ -135,8 +136,9 @@ def test_the_line_of_languages_says_what_tells_them():
     assert said.startswith("by language (your column 'language'; a sample of 10 documents): ")
     of_code = [{**one, "kind": "code language"} for one in found]
     said = languages_in_words(of_code, "out")
-    assert said.startswith("by language (10 documents; a column, the path or the text tells it): ")
-    assert languages_in_words(of_code, "out", 13) == f"{said}, language unknown 3 more"
+    assert said.startswith("by language (known for 10 of 10 documents, by a column, the path or the text): ")
+    of_more = languages_in_words(of_code, "out", 13, kept=100)
+    assert of_more == f"{said}, 3 other documents of unknown language".replace("10 of 10", "10 of 13")
     assert languages_in_words(of_code, "out", 10) == said
 
 

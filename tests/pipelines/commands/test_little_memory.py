@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import preflight
 from pipelines.commands import cli
-from pipelines.page_kit import charts
+from pipelines.page_kit import svg_charts
 from pipelines.preflight import ADDRESSES, check_memory, limit_of
 from tests.kit.dumps.small import CUT, FAST
 from tests.kit.runs.outcomes import manifest_of
@@ -70,12 +70,12 @@ def test_memory_that_runs_out_in_the_middle_is_an_error_and_no_traceback(command
 
 
 def break_limit(patch):
-    patch.setattr(charts, "limit_of", lambda kind: 4 << 30)
+    patch.setattr(svg_charts, "limit_of", lambda kind: 4 << 30)
     return "(ulimit -v)"
 
 
 def break_engine(patch):
-    patch.setattr(charts, "DRAW", "import os; os.abort()")
+    patch.setattr(svg_charts, "DRAW", "import os; os.abort()")
     return "It ended with signal 6"
 
 
@@ -83,7 +83,7 @@ def break_start_of_processes(patch):
     def refuse(*arguments, **options):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    patch.setattr(charts.subprocess, "run", refuse)
+    patch.setattr(svg_charts.subprocess, "run", refuse)
     return "BlockingIOError"
 
 
@@ -111,7 +111,7 @@ def test_a_run_whose_page_cannot_be_drawn_ends_as_its_data_deserve_and_has_it_dr
     command, dump, web, tmp_path, monkeypatch, break_page
 ):
     out = tmp_path / "out"
-    charts._drawn.cache_clear()
+    svg_charts._drawn.cache_clear()
     with monkeypatch.context() as patch:
         why = break_page(patch)
         done = command("filter", dump / "part-2.parquet", "-o", out, "-s", web, *FAST, "--keep-at", CUT)

@@ -52,7 +52,7 @@ def test_no_arguments_show_help_and_are_wrong_usage(command_process):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["filter", *FAST], "INPUT"),
+        (["filter", *FAST], "DUMP"),
         (["filter", *FAST, "x"], "--out"),
         (["filter", *FAST, "x", "-o", "y", "--keep-at", "high"], "--keep-at"),
         (["filter", *FAST, "x", "-o", "y", "--write", "some"], "--write"),
@@ -132,6 +132,9 @@ def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_pa
         ("filter x -o y --keep-at -1", "--keep-at must be at least 0. Got -1 instead."),
         ("sample x -o y.csv --n 2,000", "must be a whole number. Got '2,000' instead. Did you mean 2000?"),
         ("threshold x y --precision 90%", "must be a number. Got '90%' instead. Did you mean 0.9?"),
+        ("filter x -o y --keep-at 30%", "--keep-at must be points from 0 to 5, not a share. Got '30%'"),
+        ("recut x --to y --keep-at 0.3%", "run: edufilter recut OUT --keep-fraction 0.003 --to OUT-0.003\n"),
+        ("filter x -o y --workers 100%", "--workers must be a whole number. Got '100%' instead.\n"),
         ("threshold x y --recall 90", "--recall must be below 1. Got 90 instead. Did you mean 0.9?\n"),
         ("filter x -o y --effort ful", "fast, balanced, full. Got 'ful' instead. Did you mean 'full'?"),
         ("train x -o y --signals ridge", "characters, lightgbm. Got 'ridge' instead.\n"),

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.commands.cli import LATE_COMMANDS
-from pipelines.interrupting import how_to_go_on
+from pipelines.how_to_go_on import how_to_go_on
 from pipelines.program import VERBS, as_called
 from tests.kit.dumps.small import BARE, CUT, FAST, make_texts
 

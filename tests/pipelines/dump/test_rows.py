@@ -12,7 +12,7 @@ from pipelines.dump import reading, rows
 from pipelines.dump.parts import Part
 from pipelines.dump.reading import read_footer
 from pipelines.dump.rows import RowReader
-from pipelines.dump.rows_again import read_again, read_unchanged
+from pipelines.dump.rows_of_finished_runs import read_again, read_unchanged
 
 FIRST_ROW = 10
 """Of each part in its file, behind a row group of others: rows are named by their place in the file."""

@@ -14,7 +14,7 @@ from annotations.asking.annotator import Reply
 from annotations.asking.settings import Rater
 from annotations.labels.agreement import judge_agreement
 from filtering.errors import LabelsError
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from pipelines import (
     AnnotateConfig,
     TrainConfig,
@@ -71,6 +71,23 @@ def test_the_figures_are_those_of_the_ratings(folder):
     assert found == wanted
     assert found.pairs[0].documents == ROWS - 5
     assert "rho" in sentence
+
+
+def test_scores_that_were_imported_are_not_compared_with_themselves(tmp_path, command):
+    labels, table = tmp_path / "labels", tmp_path / "checks.csv"
+    theirs = tmp_path / "theirs.csv"
+    rows = [f"d{number},Page {number}.,{{}}" for number in range(40)]
+    for path, shift in ((table, 0), (theirs, 1)):
+        lines = [row.format((number + shift) % 6) for number, row in enumerate(rows)]
+        path.write_text("\n".join(["id,text,score", *lines]) + "\n")
+    assert command("annotate", "--import", table, "--rater", "me", "--out", labels).code == 0
+    alone = command("agreement", labels, "--human", table)
+    assert alone.code == 2
+    assert f"The scores in {table} are those that {labels} has of me already" in alone.err
+    assert command("annotate", "--import", theirs, "--rater", "anna", "--out", labels).code == 0
+    found, sentence = agreement_of_labels(str(labels), human=str(table))
+    assert found.raters == ("anna", "me")
+    assert "they count once" in sentence
 
 
 def test_scores_of_people_are_one_more_rater(folder, tmp_path):

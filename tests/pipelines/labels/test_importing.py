@@ -161,6 +161,28 @@ def test_scores_of_people_join_the_documents_of_the_folder_by_id(sample, tmp_pat
     assert labels["d5"]["highest"] == 2.5
 
 
+def test_scores_of_a_rater_without_a_name_are_not_replaced_by_those_of_another_table(tmp_path, command):
+    mine, theirs, labels = tmp_path / "mine.csv", tmp_path / "theirs.csv", tmp_path / "labels"
+    mine.write_text("text,score\nOne.,1\nTwo.,2\n")
+    theirs.write_text("text,score\nOne.,5\nTwo.,4\nThree.,3\n")
+
+    def bring(source, *options):
+        return command("annotate", "--import", source, *options, "--out", labels)
+
+    assert bring(mine).code == 0
+    refused = bring(theirs)
+    assert refused.code == 2
+    assert f"2 scores of {theirs} differ from what {labels} holds" in refused.err
+    assert f"edufilter annotate --import {theirs} --rater NAME --out {labels}" in refused.err
+    assert bring(mine).code == 0, "the same table again changes nothing"
+    assert [row["score"] for row in read(labels)] == [1, 2], "nothing of the other table was imported"
+    assert bring(theirs, "--rater", "anna").code == 0
+    assert [row["score"] for row in read(labels)] == [3, 3, 3]
+    replaced = bring(theirs, "--rater", "imported")
+    assert "2 scores replace others of the same rater" in replaced.out
+    assert [row["score"] for row in read(labels)] == [5, 4, 3]
+
+
 def test_rows_without_text_and_texts_that_come_twice_are_counted(tmp_path):
     path = tmp_path / "theirs.csv"
     path.write_text("id,text,score\na,some text,1\nb,,2\nc,some text,4\nd,more text,\n")

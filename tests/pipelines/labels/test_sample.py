@@ -281,7 +281,9 @@ def test_people_get_a_table_to_fill_in_and_their_scores_come_back(run, tmp_path,
     assert f"{tmp_path}/checks-texts.parquet holds the whole texts" in drawn.out
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0])[:3] == ["id", "score", "text"]
+    assert list(rows[0])[:4] == ["number", "score", "text", "id"]
+    assert [row["number"] for row in rows] == [str(number) for number in range(1, len(rows) + 1)]
+    assert all(any(row[name] for row in rows) for name in rows[0] if name != "score"), "no column is empty"
     assert [row["score"] for row in rows] == [""] * 10
     whole = pq.read_table(tmp_path / "checks-texts.parquet")
     assert whole["id"].to_pylist() == [row["id"] for row in rows]
@@ -342,7 +344,7 @@ def test_an_existing_file_is_not_replaced_unless_asked(dump, tmp_path, command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Either INPUT or --near-cut"),
+        ([], "Either DUMP or --near-cut"),
         (["nowhere"], "An input must exist"),
         (["DUMP", "--n", "0"], "--n"),
         (["DUMP", "--strategy", "active", "--random-share", "0.1"], "--random-share"),

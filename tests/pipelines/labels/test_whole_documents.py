@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotations.labels.text_files import read_text_file
+from annotations.labels.whole_texts import texts_beside
 from filtering.text.windows import REACH, WINDOW, cut_window
 from pipelines import ImportConfig, annotate_sample, import_labels
-from pipelines.labels.label_folder import texts_beside
 from tests.kit.dumps.small import make_texts
 from tests.kit.labels.annotating import config, read, write_sample
 from tests.kit.runs.outcomes import QUIET
@@ -103,11 +103,23 @@ def test_a_table_that_was_saved_under_another_name_finds_its_whole_texts(tmp_pat
     assert [row["text"] for row in read(tmp_path / "labels")] == texts
 
 
-def test_labels_whose_texts_were_cut_are_told_once_with_what_to_do(tmp_path, command, hasty):
+def test_a_table_for_people_is_to_be_imported_before_it_trains(tmp_path, command):
+    sample, checks, _ = write_long_sample(tmp_path, rows=120)
+    whole = texts_beside(checks)
+    pq.write_table(pq.read_table(sample).select(["id", "text"]), whole)
+    refused = command("train", checks, "--out", tmp_path / "scorer")
+    assert refused.code == 2
+    assert f"{whole} has the whole texts" in refused.err
+    assert f"edufilter annotate --import {checks} --rater NAME --out labels" in refused.err
+    assert "edufilter train labels --out SCORER" in refused.err
+    assert not (tmp_path / "scorer").exists()
+
+
+def test_labels_whose_texts_were_cut_are_told_with_what_to_do(tmp_path, command, hasty):
     _, checks, texts = write_long_sample(tmp_path, rows=120)
     out = tmp_path / "labels"
     imported = command("annotate", "--import", checks, "--rater", "me", "--out", out)
     trained = command(*("train", out, "--out", tmp_path / "scorer", "--signals", "linear"))
-    for told in (imported.said, trained.said):
-        assert told.count(f"{len(texts)} of {len(texts)} labels hold less of their document") == 1
+    for told, times in ((imported.said, 1), (trained.said, 2)):  # a training is long: at its end again
+        assert told.count(f"{len(texts)} of {len(texts)} labels hold less of their document") == times
         assert "annotate the .parquet sample" in told

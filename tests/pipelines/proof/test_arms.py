@@ -11,7 +11,7 @@ import pytest
 from filtering.errors import OutputError, SettingsError
 from pipelines import FilterConfig, ProveConfig, filter_dump
 from pipelines.proof import arms as arms_module
-from pipelines.proof.arms import LEAKED, REPEATED, ArmDrawer, Slice
+from pipelines.proof.arms import LEAKED, REPEATED, ArmDrawer, ArmPart
 from pipelines.proof.draws import Drawn, Source, Wanted, find_candidates, keys_of
 from pipelines.proof.evaluation_leaks import EvaluationLeaks
 from pipelines.proof.evaluation_texts import Evaluation, Item
@@ -102,12 +102,12 @@ def test_all_arms_have_equal_bytes_whatever_the_repeats(drawn):
 
 def test_a_document_that_repeats_comes_as_often_as_it_should():
     some = tuple(Drawn("x" * 100, 1.0, key, "a", "f", key) for key in range(10))
-    taken = Slice(some, 1.0, 2.5).taken(1000)
+    taken = ArmPart(some, 1.0, 2.5).taken(1000)
     times = [sum(one.row == row for one in taken) for row in range(10)]
     assert sum(one.size for one in taken) == 1000
     assert times == [3, 3, 2, 2, 0, 0, 0, 0, 0, 0] or times == [3, 2, 2, 2, 0, 0, 0, 0, 0, 0]
-    assert Slice(some, 1.0, 0.5).most_bytes == 1000
-    assert Slice(some, 0.5, 4.0).most_bytes == 8000
+    assert ArmPart(some, 1.0, 0.5).most_bytes == 1000
+    assert ArmPart(some, 0.5, 4.0).most_bytes == 8000
 
 
 def test_no_group_is_both_held_out_and_read(drawn):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from filtering.errors import SettingsError
-from pipelines.proof.groups import D3, SIGNS, Group, dihedral
+from pipelines.proof.finite_groups import D3, SIGNS, Group, dihedral
 from pipelines.proof.language_model import SIZES, LanguageModel, new_model
 from pipelines.proof.lego import (
     CLAUSE_END,

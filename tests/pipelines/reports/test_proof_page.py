@@ -8,7 +8,7 @@ from math import nan
 import pytest
 from pydantic_core import to_jsonable_python
 
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from filtering.printable import ACTING, printable
 from pipelines.commands.printing.proof import print_proof
 from pipelines.page_kit.page import SCRIPT

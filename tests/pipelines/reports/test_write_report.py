@@ -8,7 +8,7 @@ import pytest
 
 from filtering.errors import OutputError
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, write_report
-from pipelines.page_kit import charts
+from pipelines.page_kit import svg_charts
 from pipelines.reports.run_report_data import gather_report
 from tests.kit.dumps.small import CUT, FAST, make_texts
 from tests.kit.pages.run_pages import Page, run_over
@@ -47,8 +47,8 @@ def test_slices_are_told_at_once_where_the_page_is_of_what_the_run_holds(command
 
 def test_the_same_run_gives_the_same_page_and_leaves_nothing_else(copied, own_drawing, monkeypatch):
     first = write_report(str(copied)).read_bytes()
-    charts._drawn.cache_clear()  # and so drawn anew, by an engine of its own
-    monkeypatch.setattr(charts, "DRAW", own_drawing)
+    svg_charts._drawn.cache_clear()  # and so drawn anew, by an engine of its own
+    monkeypatch.setattr(svg_charts, "DRAW", own_drawing)
     assert write_report(str(copied)).read_bytes() == first
     assert not list((copied / "run").glob("*.tmp"))
 

@@ -68,6 +68,13 @@ def test_a_cut_of_a_run_that_stored_no_sizes_has_a_report_without_them(reported,
     assert "Tokens above each cut" not in (cut / "run" / "report.html").read_text()
 
 
+def test_all_documents_have_a_row_for_each_cut_so_that_a_narrow_page_shows_it():
+    table = yields_table([Yield("all", "all", 4000.0, (3000.0, 2000.0, 1000.0, 400.0, 40.0, 0.0))])
+    assert table.head == ("points", "tokens", "% of all")
+    assert [row[:2] for row in table.rows[:2]] == [("all", "4k"), ("\u2265 1", "3k")]
+    assert len(table.rows) == 1 + len(CUTS)
+
+
 def test_smaller_values_have_one_row_together():
     yields = [Yield("host", f"{number}.org", 1000.0 + number, (500.0,) * len(CUTS)) for number in range(25)]
     rows = yields_table(yields).rows

@@ -10,8 +10,8 @@ import pytest
 
 from annotations.labels.labels import Labels
 from filtering import load_scorer
+from filtering.judging.intervals import Estimate
 from filtering.judging.kinds import LEAST_ROWS
-from filtering.judging.metrics import Estimate
 from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.scorers.evaluation import JudgedPoints
 from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables

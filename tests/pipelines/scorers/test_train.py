@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 from filtering import load_scorer
 from filtering.embedding.settings import DEFAULT_EMBEDDER
 from filtering.errors import LabelsError, MissingExtraError, SettingsError
-from filtering.judging.metrics import Estimate
+from filtering.judging.intervals import Estimate
 from pipelines import TrainConfig, evaluate_scorer, train_scorer
 from pipelines.commands.printing.scorers import print_scorer
 from pipelines.scorers.evaluation_tables import FIGURES
@@ -200,7 +200,7 @@ def test_figures_within_genres_languages_and_lengths_stand_in_scorer_and_card(co
     out = tmp_path / "out"
     assert command("train", tmp_path / "labels.parquet", "--out", out, *ONE_STAGE).code == 0
     nested = json.loads((out / "scorer.json").read_text())["metrics"]["nested"]["fast"]
-    # Two in three were chosen without looking at scores.
+    # Two in three were drawn at random.
     found = {
         one["kind"]: {value["value"]: value["rows"] for value in one["values"]} for one in nested["within"]
     }

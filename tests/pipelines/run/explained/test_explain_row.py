@@ -143,6 +143,20 @@ def test_the_command_says_why_in_words_first_and_in_harmless_signs(command, read
     assert command("explain", file, "--row", 60).out == f"{file}, row 60\nno score: empty\n"
 
 
+def test_the_row_of_a_run_is_named_as_that_of_the_dump_and_how_the_output_is_meant(command, read, tmp_path):
+    pq.write_table(pa.table({"text": TEXTS}), tmp_path / "a.parquet")
+    run = tmp_path / "out"
+    assert command("filter", tmp_path / "a.parquet", "--out", run, "--keep-at", 1, "--no-report").code == 0
+    first = command("explain", "--run", run, "--row", 3).out.splitlines()[0]
+    assert (
+        first == f"a.parquet, row 3 of the dump (for that row of {run}/data: --file a.parquet --output-row 3)"
+    )
+    first = command("explain", "--run", run, "--output-row", 0).out.splitlines()[0]
+    assert first.endswith(" of the dump")
+    first = command("explain", "--run", read / "out", "--row", 3).out.splitlines()[0]
+    assert first.startswith("sub/a.parquet, row 3 of the dump")
+
+
 def test_the_command_prints_json_of_a_row_of_a_run(command, read):
     done = command("explain", "--run", read / "out", "--row", 3, "--json")
     found = json.loads(done.out)

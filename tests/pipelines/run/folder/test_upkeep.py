@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.amounts_in_words import counted
+from pipelines.amount_formats import counted
 from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import BARE, CUT, digests, lasting, write_dump
 

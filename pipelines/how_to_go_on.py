@@ -22,13 +22,6 @@ BEGUN = ("run/plan.json", "journal.sqlite", "plan.json")
 """Below that folder: one of these is there once something was begun."""
 BEGIN_ANEW = ("train", "distill", "evaluate", "audit", "threshold", "sample")
 """Commands that take minutes and write nothing before their end."""
-INTERRUPTED = 130
-"""Exit code of a command that was interrupted."""
-STOP_WITHIN_S = 1.0
-"""For work under way to come to a clean end; what does not is left, and the next run clears it away."""
-END_WITHIN_S = 1.8
-"""From an order to stop until the process ends, whatever it is doing: two seconds with some to spare."""
-
 
 _how_far: list[str] = []
 

@@ -6,7 +6,7 @@ import pytest
 
 from filtering.errors import RunError, SettingsError
 from pipelines.progress import Meter
-from pipelines.writing import code_runs, run_code, sifting
+from pipelines.writing import run_code, run_code_once, sifting
 from pipelines.writing.run_code import run_exercise
 from tests.kit.scripted.server import ScriptedServer
 from tests.kit.scripted.writer import FAULTS, Writer
@@ -21,7 +21,7 @@ def test_exercises_whose_tests_fail_are_set_aside_and_each_is_run_once(tmp_path,
         runs.append(exercise)
         return run_exercise(exercise)
 
-    monkeypatch.setattr(code_runs, "run_exercise", counted)
+    monkeypatch.setattr(run_code_once, "run_exercise", counted)
     with ScriptedServer(Writer({"wrong tests": 0.4})) as server:
         result = write(tmp_path / "out", server.base_url, "exercise", n=6, run_code=True)
         write(tmp_path / "out", server.base_url, "exercise", n=6, run_code=True)
@@ -35,7 +35,7 @@ def test_exercises_whose_tests_fail_are_set_aside_and_each_is_run_once(tmp_path,
 
 
 def test_without_the_option_no_code_is_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(code_runs, "run_exercise", None)
+    monkeypatch.setattr(run_code_once, "run_exercise", None)
     with ScriptedServer(Writer({"wrong tests": 0.4})) as server:
         assert write(tmp_path / "out", server.base_url, "exercise", n=10).kept == 10
 
