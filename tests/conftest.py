@@ -8,7 +8,10 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,60 +28,28 @@ from pipelines.scorers.train import read_pool, save_judged
 from tests.kit.dumps.long_texts import CUT as LONG_CUT
 from tests.kit.dumps.long_texts import write_long_dump
 from tests.kit.dumps.small import CUT, make_labels, make_texts, write_dump
+from tests.kit.longest_first import LONGEST_FIRST
 from tests.kit.made_once import made_once
 from tests.kit.pages.warm_drawing import drawing_process
 from tests.kit.places import ROOT, SHARED
 from tests.kit.runs.few_rows import run_command as run
 from tests.kit.runs.outcomes import QUIET, Outcome
+from tests.kit.runs.ray_cluster import connected_cluster
 from tests.kit.runs.warm_start import Begun, WarmStart, load_all
 from tests.kit.scorers.haste import make_haste
 from tests.kit.scorers.trained import Trained, read_trained, save_trained
 
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
+
 DRAWING = pytest.StashKey[str]()
 """The program that draws charts, of the process that all workers have in common."""
 
+CLUSTER = pytest.StashKey[tuple["Cluster", ExitStack]]()
+"""The cluster of Ray that tests of the group "ray" have in common, and what ends it."""
+
 gc.disable()
 """Until all tests are found: looking for rubbish among what they import takes a quarter of that time."""
-
-LONGEST_FIRST = (
-    "tests/test_faults.py",
-    "docs/test_docs.py",
-    "executors/test_executors.py",
-    "executors/test_ray_runs.py",
-    "reports/test_browser.py",
-    "efforts/test_full_runs.py",
-    "faults/test_failing_stores.py",
-    "faults/test_store_runs.py",
-    "faults/test_resume.py",
-    "faults/test_failing_disks.py",
-    "embedding/test_embedders.py",
-    "embedding/test_sentence_transformer.py",
-    "efforts/test_balanced.py",
-    "filtering/test_compiled.py",
-    "fitting/test_recipes.py",
-    "tests/test_wheel.py",
-    "proof/test_prove.py",
-    "scorers/test_datasets.py",
-    "fitting/test_fit_heads.py",
-    "scorers/test_distill.py",
-    "fitting/test_cross_validation.py",
-    "asking/test_real_server.py",
-    "efforts/test_full_training.py",
-    "commands/test_demo.py",
-    "scoring/test_forged_scorers.py",
-    "choosing/test_recut.py",
-    "folder/test_forged_runs.py",
-    "reports/test_write_report.py",
-    "labels/test_paying_once.py",
-    "labels/test_sample.py",
-    "explaining/test_quantiles.py",
-    "judging/test_bands.py",
-    "scorers/test_train.py",
-)
-"""Files that take longest begin first, so that all workers end together.
-
-Of all that need Ray, which one worker runs, short tests come last: xdist puts the next file behind the last.
-"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -333,14 +304,29 @@ def tiny_teacher(tmp_path_factory) -> Path:
     return made_once(tmp_path_factory, "teacher", make)
 
 
-@pytest.fixture(scope="session")
-def ray():
-    """Connect to a Ray of the session's own: a bare init would join any cluster on the machine."""
-    import ray
+@pytest.fixture
+def cluster(pytestconfig) -> "Cluster":
+    """Connect to a cluster of Ray of the tests' own, which ends with the last test of the group."""
+    if CLUSTER not in pytestconfig.stash:
+        ending = ExitStack()
+        pytestconfig.stash[CLUSTER] = ending.enter_context(connected_cluster(cpus=2)), ending
+    return pytestconfig.stash[CLUSTER][0]
 
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
-    yield ray
-    ray.shutdown()
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the cluster once no test of the group follows: its processes never rest."""
+    follows = nextitem and nextitem.get_closest_marker("xdist_group")
+    if CLUSTER in item.config.stash and not (follows and follows.args == ("ray",)):
+        _, ending = item.config.stash[CLUSTER]
+        del item.config.stash[CLUSTER]
+        ending.close()
+
+
+@pytest.fixture
+def ray(cluster) -> ModuleType:
+    """Return Ray, connected so: a bare init would join any cluster on the machine."""
+    return import_module("ray")
 
 
 @pytest.fixture

@@ -31,7 +31,6 @@ from filtering.printable import escape_unwritable, printable_lines
 from filtering.wrong_values import near_name, what_is_wrong
 from pipelines.how_to_go_on import how_to_go_on
 from pipelines.program import as_called
-from pipelines.settings.base import wrong_value
 from pipelines.stop_signals import INTERRUPTED
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
@@ -244,6 +243,8 @@ def _refuse_usage(error: TyperException) -> int:
 
 def _wrong_value(error: Any, problem: Mapping[str, Any]) -> str:  # noqa: ANN401
     """Return what is wrong with the value of an option, by the settings of its command that have it."""
+    from pipelines.settings.base import wrong_value  # now: an answer without a fault needs no settings
+
     models = getattr(error.ctx.command.callback, "models", ())
     for one in models:
         if error.param.name in one.model_fields:

@@ -4,6 +4,7 @@ import inspect
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -26,6 +27,7 @@ from pipelines import FilterConfig, filter_dump
 from tests.kit.dumps.small import SELLING, TEACHING, digests, lasting, make_labels, make_texts
 from tests.kit.places import ROOT
 from tests.kit.runs.outcomes import QUIET
+from tests.kit.runs.ray_cluster import FEWER_PROCESSES
 from tests.kit.scripted.judge import judge
 from tests.kit.scripted.server import ScriptedServer, completion, slow, text_parts
 from tests.kit.scripted.writer import Writer, said
@@ -53,12 +55,6 @@ ROWS, LABELS = 120, 150
 START_CHARACTERS = 100
 """Of a document, which embedders of the pages read."""
 HEAD = "127.0.0.1:6390"
-FEWER_PROCESSES = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_prestart_worker_first_driver": "0",
-    "RAY_DATA_PARQUET_FOOTER_NUM_ACTORS": "1",  # else 32, for a dump of one file
-}
-"""Settings of Ray: each process that it starts imports Ray anew."""
 FETCH = """
 from pathlib import Path
 from pipelines.object_stores import path_of
@@ -165,6 +161,14 @@ def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
     wait.parent.mkdir()
     wait.write_text("#!/bin/sh\nuntil [ -e answered ]; do command -p sleep 0.02; done\n")
     wait.chmod(0o755)
+    # It takes the command from beside itself.
+    script = place / "docs" / "labels.sh"
+    script.parent.mkdir()
+    shutil.copy(ROOT / "docs" / "labels.sh", script)
+    program = place / ".venv" / "bin" / "edufilter"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tests.kit.runs.hasty "$@"\n')
+    program.chmod(0o755)
 
     def answer(request):
         if request.count == some:
@@ -174,7 +178,7 @@ def test_the_script_of_the_whole_chain_runs_with_a_kill_in_the_middle(place):
     with ScriptedServer(answer) as server:
         found = environment({"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "sk-of-the-script"})
         done = subprocess.run(
-            ["bash", ROOT / "docs" / "labels.sh", "dump", "made", "scripted"], cwd=place,
+            ["bash", script, "dump", "made", "scripted"], cwd=place,
             env=found | {"PATH": f"{wait.parent}{os.pathsep}{found['PATH']}"}, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr

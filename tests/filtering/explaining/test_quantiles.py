@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from filtering.signals.cells import CELLS
 from scipy import sparse
 
 from filtering import load_scorer
@@ -9,7 +10,6 @@ from filtering.explaining.quantiles import seed_quantiles
 from filtering.fitting import fit_data
 from filtering.fitting.recipes import RECIPES
 from filtering.scoring.scorers import SignalScorer
-from filtering.signals.cells import CELLS
 from filtering.signals.linear import GRID, hat_values, mean_positions
 from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
 from filtering.signals.style import STATISTICS

@@ -37,6 +37,7 @@ from pipelines import verify_run
 from tests.kit.dumps.small import CUT, FAST, digests, lasting, make_labels, make_table
 from tests.kit.pages.written_pages import write_between
 from tests.kit.places import ROOT
+from tests.kit.runs.ray_cluster import HEAD
 from tests.kit.runs.warm_start import Begun, WarmStart
 from tests.kit.stores.servers import Store, moto_store
 
@@ -56,20 +57,6 @@ NEWS_S = 10.0
 LONGEST_S = {"fast": 0.6, "full": 4.0}
 GROWTH = 1.6
 """A driver dies within so long of its first new file; with each try of a run later, so that it completes."""
-QUICK_HEALTH = {
-    "health_check_initial_delay_ms": 0,
-    "health_check_period_ms": 500,
-    "health_check_timeout_ms": 2000,
-    "health_check_failure_threshold": 4,
-}
-"""So that Ray takes a killed node for dead after some seconds instead of fifteen."""
-HEAD = {
-    "num_cpus": 0,
-    "_system_config": QUICK_HEALTH,
-    **dict.fromkeys(("include_dashboard", "include_log_monitor"), False),
-    "no_monitor": True,
-}
-"""A node for the driver alone, without processes that only watch: each imports Ray anew."""
 NODE = {"num_cpus": 1, "memory": 4 << 30}
 
 

@@ -16,7 +16,7 @@ from pipelines.scorers.audit_points import ScorerAudit
 from pipelines.scorers.evaluation import Evaluation
 from pipelines.scorers.train import TrainResult
 
-MEASURED = TypeAdapter(tuple[tuple[Evaluation, ...], ScorerAudit])
+MEASURED = TypeAdapter(tuple[tuple[Evaluation, ...], ScorerAudit, int])
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Trained:
     out: str
     evaluations: tuple[Evaluation, ...]
     audit: ScorerAudit
+    cut_texts: int
 
     @property
     def metrics(self):
@@ -40,7 +41,7 @@ class Trained:
 
 def save_trained(result: TrainResult) -> None:
     """Write what was measured of a scorer, to the last bit, beside its folder."""
-    measured = to_jsonable_python((result.evaluations, result.audit))
+    measured = to_jsonable_python((result.evaluations, result.audit, result.cut_texts))
     Path(f"{result.out}.json").write_text(json.dumps(measured))
 
 

@@ -22,7 +22,6 @@ from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.leaking import LEAKY, config_of, make_task, write_source
 from tests.kit.dumps.small import BARE, CUT, lasting
 from tests.kit.faults.hunting import PATIENCE_S, caught, leave, struck, wait_for
-from tests.kit.faults.kills import HEAD
 from tests.kit.runs.outcomes import QUIET
 
 pytestmark = pytest.mark.xdist_group("ray")  # one Ray serves all that need one
@@ -197,14 +196,11 @@ def test_a_cancelled_task_hears_of_it_and_is_not_interrupted(ray, tmp_path):
     wait_for(heard.exists)
 
 
-def test_a_killed_node_costs_no_row_and_writes_none_twice(begin, arguments_of, finished, tmp_path):
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args=dict(HEAD))
+def test_a_killed_node_costs_no_row_and_writes_none_twice(cluster, begin, arguments_of, finished, tmp_path):
+    node = cluster.add_node(num_cpus=1)
     try:
-        nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
         with begin(*arguments_of("--executor", "ray", "--ray-address", cluster.address)) as driver:
-            raylet = psutil.Process(nodes[0].all_processes["raylet"][0].process.pid)
+            raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
             worker = wait_for(lambda: caught(PART, raylet))
             lost = raylet.children(recursive=True)
             assert worker in lost
@@ -215,7 +211,7 @@ def test_a_killed_node_costs_no_row_and_writes_none_twice(begin, arguments_of, f
         assert driver.returncode == 0, said
         assert "Traceback" not in said
     finally:
-        cluster.shutdown()
+        cluster.remove_node(node, allow_graceful=False)
     assert lasting(tmp_path / "out") == lasting(finished)
 
 
