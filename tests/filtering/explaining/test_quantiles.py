@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from filtering.signals.cells import CELLS
 from scipy import sparse
 
 from filtering import load_scorer
@@ -11,6 +10,7 @@ from filtering.fitting import fit_data
 from filtering.fitting.recipes import RECIPES
 from filtering.scoring.scorers import SignalScorer
 from filtering.signals.linear import GRID, hat_values, mean_positions
+from filtering.signals.ngram_cells import CELLS
 from filtering.signals.read_signals import SCORE_COLUMNS, read_signals
 from filtering.signals.style import STATISTICS
 from tests.kit.scorers.fitted import made_data, made_scorer, seed_data
