@@ -182,7 +182,7 @@ def _anchors(words: Words, is_long: Bools, is_whole: Bools) -> Anchors:
     runs = runs[is_rare]
     # Short words stand everywhere. Else a random run: those that lie side by side are lost together.
     is_light = np.sum([words.letters[at + step] for step in range(ANCHOR_WORDS)], axis=0) < LIGHT_LETTERS
-    # One number of each, by part, sharing, is_light and run, is sorted in a fifth of the time of four.
+    # One number of each, by part, sharing, is_light and run: to sort by four takes longer.
     worth = (parts * (MOST_SHARING + 1) + counts[key_of]) * 2 + is_light
     order = np.argsort(worth * len(counts) + key_of, kind="stable")
     firsts = np.concatenate([[0], np.cumsum(np.bincount(parts, minlength=len(lengths)))])
