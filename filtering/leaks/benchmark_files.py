@@ -7,11 +7,12 @@ import csv
 import gzip
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from glob import glob
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -35,7 +36,9 @@ TEXT_BYTES = 256 << 20
 VALUE_BYTES = 16
 """That a value takes at least, beside its text."""
 ROWS_AT_A_TIME = 64
-"""With `LINE_BYTES` each, as many as `BENCHMARK_BYTES` has; those of benchmarks have some kilobytes."""
+"""Of Parquet, or as few as take `LINE_BYTES` at most; those of benchmarks have some kilobytes."""
+ROW_BYTES = 1 << 30
+"""That a row may take whose dictionary numbers its texts otherwise than it says: one that was forged."""
 LEAST_FIELDS = 4
 """Of a row of a table without a head: a question, two choices and the letter of the right one."""
 LETTERS = "ABCDEFGHIJ"
@@ -196,27 +199,50 @@ def _read_rows(path: Path) -> Iterator[object]:
     if size > BENCHMARK_BYTES or values * VALUE_BYTES > BENCHMARK_BYTES:
         raise BadFileError(too_large(path))
     # A dictionary holds a text once, however often it comes: so rows are bounded before texts are repeated.
+    rows = ROWS_AT_A_TIME
     with pq.ParquetFile(path, read_dictionary=sorted(set(texts))) as file:
         for batch in file.iter_batches(batch_size=ROWS_AT_A_TIME, use_threads=False):
-            for at in range(len(batch)):
-                if sum(map(_most_bytes, batch.slice(at, 1).columns)) > LINE_BYTES:
+            if _bytes_of(batch).most > LINE_BYTES:
+                found = [_bytes_of(batch.slice(at, 1)) for at in range(len(batch))]
+                widest = max(one.most for one in found)
+                if max(one.numbered for one in found) > LINE_BYTES or widest > ROW_BYTES:
                     raise BadFileError(too_large(path))
+                rows = min(rows, max(1, LINE_BYTES // widest))
     # pyarrow (26.0) misnumbers a dictionary that holds a text twice: so texts are taken from a plain reading.
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=ROWS_AT_A_TIME, use_threads=False):
+        for batch in file.iter_batches(batch_size=rows, use_threads=False):
             yield from batch.to_pylist()
 
 
-def _most_bytes(array: pa.Array) -> int:
-    """Return the bytes that an array has at most, at any depth: each text counts as the longest there is."""
-    kind = array.type
+class _Bytes(NamedTuple):
+    """What values take: as their dictionary numbers them, and at most, if each text were its longest."""
+
+    numbered: int
+    most: int
+
+
+def _bytes_of(batch: pa.RecordBatch) -> _Bytes:
+    """Return the bytes of all columns of a batch."""
+    return _summed(map(_bytes_of_array, batch.columns))
+
+
+def _summed(parts: Iterable[_Bytes]) -> _Bytes:
+    return _Bytes(*map(sum, zip(_Bytes(0, 0), *parts, strict=True)))
+
+
+def _bytes_of_array(array: pa.Array) -> _Bytes:
+    """Return the bytes of an array, at any depth."""
+    kind, own = array.type, VALUE_BYTES * len(array)
     if pa.types.is_dictionary(kind):
-        longest = int(pc.max(pc.binary_length(array.dictionary)).as_py() or 0)
-        return int(len(array) - array.null_count) * longest + VALUE_BYTES * len(array)
+        lengths = pc.binary_length(array.dictionary).to_numpy(zero_copy_only=False).astype(np.int64)
+        lengths = np.append(lengths, lengths.max(initial=0))  # of a number that no text has
+        numbers = array.indices.drop_null().to_numpy()
+        numbered = lengths[np.minimum(numbers, len(lengths) - 1)].sum()
+        return _Bytes(own + int(numbered), own + len(numbers) * int(lengths[-1]))
     if pa.types.is_map(kind):
-        return _most_bytes(array.keys) + _most_bytes(array.items)
+        return _summed([_bytes_of_array(array.keys), _bytes_of_array(array.items)])
     if pa.types.is_struct(kind):
-        return sum(map(_most_bytes, array.flatten()))
+        return _summed(map(_bytes_of_array, array.flatten()))
     if kind.num_fields:  # a list of any kind
-        return _most_bytes(array.flatten())
-    return VALUE_BYTES * len(array)
+        return _bytes_of_array(array.flatten())
+    return _Bytes(own, own)

@@ -213,6 +213,31 @@ def test_a_dictionary_that_holds_a_text_twice_gives_each_row_its_own(tmp_path):
     assert [task.prompt for task in read_benchmark(path, Fields())] == ["twice", "twice", "and", "once"]
 
 
+def test_a_small_row_is_read_though_another_has_a_text_as_long_as_a_row_may_be(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark_files, "LINE_BYTES", 1_000)
+    path = tmp_path / "a.parquet"
+    bomb(path, ["one", "two"], more=[["a" * 800], ["b"] * 10])
+    assert [task.prompt for task in read_benchmark(path, Fields())] == ["one", "two"]
+
+
+def test_a_row_that_a_forged_dictionary_might_swell_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark_files, "LINE_BYTES", 1_000)
+    monkeypatch.setattr(benchmark_files, "ROW_BYTES", 7_000)
+    bomb(tmp_path / "a.parquet", ["one", "two"], more=[["a" * 800], ["b"] * 10])
+    with pytest.raises(BadFileError, match="at most"):
+        read_benchmark(tmp_path / "a.parquet", Fields())
+
+
+def test_a_long_text_that_often_comes_is_repeated_for_few_rows_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark_files, "LINE_BYTES", 1 << 20)
+    path = tmp_path / "a.parquet"
+    bomb(path, [str(at) for at in range(99)], more=["a" * 400_000] * 99)
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in benchmark_files.read_records(path)]
+    assert len(held) == 99
+    assert max(held) < 4 << 20  # 64 rows have 26 MB
+
+
 def test_lines_without_end_are_refused_though_they_are_empty(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark_files, "BENCHMARK_BYTES", 1 << 20)
     path = tmp_path / "empty.jsonl.gz"
