@@ -131,6 +131,11 @@ class ProseIndex:
     anchors: Anchors
     untold: tuple[int, ...]
 
+    @property
+    def untold_tasks(self) -> tuple[Task, ...]:
+        """The tasks whose question cannot be told from others."""
+        return tuple(self.tasks[at] for at in self.untold)
+
     @classmethod
     def of(cls, tasks: Sequence[Task]) -> "ProseIndex":
         """Return the index of tasks in prose."""

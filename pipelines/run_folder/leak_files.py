@@ -3,6 +3,7 @@
 ::
 
     out/run/tasks.json       the tasks that were looked for: workers, `recut` and the report read them here
+    out/run/untold.json      those of them that cannot be told, as a worker found that has made the index
     out/run/hits/...         hits of each part that has any, by the paths of the output
     out/run/hits.parquet     all of them
 """
@@ -85,6 +86,25 @@ def write_tasks(folder: RunFolder, tasks: Sequence[Task]) -> None:
     path = folder.run / "tasks.json"
     if not path.exists():
         folder.write_bytes(path, tasks_json(tasks))
+
+
+def write_untold(folder: RunFolder, sha256: str, tasks: Sequence[Task]) -> None:
+    """Write ``run/untold.json``, unless it is there: which tasks of a search, by its digest, are not told."""
+    if read_untold(folder, sha256) is None:
+        untold = [[task.benchmark, task.id] for task in tasks]
+        folder.write_json(folder.run / "untold.json", {"search_sha256": sha256, "untold": untold})
+
+
+def read_untold(folder: RunFolder, sha256: str) -> set[tuple[str, str]] | None:
+    """Return benchmark and id of each task of a search that cannot be told; None where no worker said."""
+    path = folder.run / "untold.json"
+    if not path.exists():
+        return None
+    with as_written(path):
+        found = parse_json(folder.read_own(path))
+        if found["search_sha256"] != sha256:
+            return None
+        return {(str(benchmark), str(task)) for benchmark, task in found["untold"]}
 
 
 def write_all_hits(folder: RunFolder, plan: Plan) -> None:

@@ -18,7 +18,7 @@ from pipelines.dump.reading import OpenParquet, open_parquet
 from pipelines.dump.row_sites import sites_of
 from pipelines.names import lookup_below
 from pipelines.run_folder.folder import RunFolder
-from pipelines.run_folder.leak_files import read_hits, read_tasks
+from pipelines.run_folder.leak_files import read_hits, read_tasks, read_untold
 from pipelines.run_folder.own_files import as_written
 from pipelines.run_folder.plan import Plan
 
@@ -65,10 +65,12 @@ def write_items(folder: RunFolder, plan: Plan) -> None:
     """Write ``run/contaminated_items.parquet``."""
     tasks = read_tasks(folder)
     hits = _hits_by_item(folder, plan)
-    from filtering.leaks.prose_index import ProseIndex  # late: most runs look for no leaks
+    untold = read_untold(folder, str(plan.facts.leaks_sha256))
+    if untold is None:  # of a run that was begun by an earlier edufilter
+        from filtering.leaks.prose_index import ProseIndex  # late: most runs need no index here
 
-    prose = ProseIndex.of([task for task in tasks if task.kind == "prose"])
-    untold = {(prose.tasks[at].benchmark, prose.tasks[at].id) for at in prose.untold}
+        prose = ProseIndex.of([task for task in tasks if task.kind == "prose"])
+        untold = {(one.benchmark, one.id) for one in prose.untold_tasks}
     for item in untold:  # whatever the dump holds of its passage, its question was never looked for
         hits.pop((*item, PASSAGE), None)
     verdicts = {

@@ -15,7 +15,14 @@ from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE, SCHEMA
 from filtering.text.arrow import text_chunks
 from pipelines.dump.parts import Part
 from pipelines.run_folder.folder import RunFolder
-from pipelines.run_folder.leak_files import HITS_SCHEMA, LEAK_OF, read_tasks, search_digest, tasks_json
+from pipelines.run_folder.leak_files import (
+    HITS_SCHEMA,
+    LEAK_OF,
+    read_tasks,
+    search_digest,
+    tasks_json,
+    write_untold,
+)
 from pipelines.settings.runs import LeakAction
 from pipelines.worker.worker_settings import LeakSearch
 
@@ -104,6 +111,7 @@ class LeakFinder:
 
         tasks = read_tasks(folder)
         self._index, self._find_leaks = LeakIndex.of(tasks), find_leaks
+        write_untold(folder, search.sha256, self._index.prose.untold_tasks)
         # What is compiled on its first use is compiled now, while nothing is measured.
         find_leaks(self._index, [one.prompt for one in tasks[:1]])
 

@@ -1,6 +1,7 @@
 """Proves that a run tells the segments of long documents, and writes passages with where they are from."""
 
 import re
+import shutil
 import signal
 
 import numpy as np
@@ -149,6 +150,19 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert command(*arguments).code == 0
     assert lasting(out) == lasting(passages)
     assert verify_run(str(out)) == []
+
+
+def test_a_changed_byte_of_a_passage_is_told(passages, tmp_path):
+    out = shutil.copytree(passages, tmp_path / "out")
+    changed = next(
+        path for path in sorted((out / "data").rglob("*.parquet"))
+        if pc.count(pq.read_table(path)["edu_start"]).as_py()
+    )  # fmt: skip
+    content = bytearray(changed.read_bytes())
+    content[len(content) // 2] ^= 1
+    changed.write_bytes(content)
+    (problem,) = verify_run(str(out))
+    assert problem.startswith(f"{changed}: ")
 
 
 def test_documents_that_hold_a_task_give_no_passages_and_none_are_shown(web, tmp_path, command):

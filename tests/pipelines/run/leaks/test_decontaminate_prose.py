@@ -342,20 +342,6 @@ def test_benchmarks_that_are_given_once_alone_are_told_with_the_earlier_command(
     assert "none looks for no benchmark (--against)." in command(*none, "--against", benchmark).err
 
 
-def test_what_cannot_be_told_is_so_whatever_the_dump_holds_of_its_passage(source, tmp_path, command):
-    tasks = [
-        {"id": "bare", "context": PASSAGE, "question": "Who built it?", "answer": "brothers"},
-        {"id": "null", "context": PASSAGE, "question": None, "answer": "brothers"},
-        RECORDS[0],
-    ]
-    (tmp_path / "Bare.jsonl").write_text("\n".join(map(json.dumps, tasks)))
-    done = command("decontaminate", source, "--against", tmp_path / "Bare.jsonl", "--out", tmp_path / "out")
-    assert "  2 of 3 tasks could not be looked for: their questions are empty," in done.out, done.said
-    found = statuses(tmp_path / "out")
-    untold = ("cannot be told", 0)
-    assert found == {"bare": untold, "null": untold, "garden": ("contaminated", 1)}
-
-
 def test_pages_in_place_of_a_benchmark_are_warned_of(source, tmp_path, command):
     pages = [{"id": row, "text": f"{row} is the number of this page. {30 * PASSAGE}"} for row in range(9)]
     (tmp_path / "pages.jsonl").write_text("\n".join(map(json.dumps, pages)))
