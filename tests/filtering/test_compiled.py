@@ -10,7 +10,7 @@ from filtering import compiled
 from filtering.signals.read_signals import read_signals
 from tests.kit.places import ROOT
 from tests.kit.runs.compiled_here import share_compiled
-from tests.kit.scorers.fitted import run_python, start_python
+from tests.kit.scorers.fitted import run_python
 
 # Nothing can be made below a device, not even by root.
 NO_HOME = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache"}
@@ -90,32 +90,58 @@ def private(temporary):
     return temporary / f"edufilter-numba-{os.getuid()}"
 
 
-def predict(copy, temporary):
-    ran = run_python(PREDICT, PYTHONPATH=str(copy), TMPDIR=str(temporary), **NO_HOME)
-    where, values = ran.stdout.splitlines()
+def start(begin, code, *arguments, **environment):
+    """Start code in a process of its own in which numba was loaded, which takes two seconds."""
+    return begin(code, *arguments, program="runs.fresh_code", env={**os.environ, **environment})
+
+
+@pytest.fixture
+def run_code(begin):
+    """Return a function that runs code so. The first test below starts a fresh interpreter."""
+
+    def run(code, **environment):
+        done = start(begin, code, **environment).outcome()
+        assert done.code == 0, done.err
+        return done
+
+    return run
+
+
+def said_of(where, values, copy):
     assert Path(where).is_relative_to(copy)
     assert values == "[10.0, 20.0]"
-    return ran.stderr.splitlines()
+
+
+@pytest.fixture
+def predict(run_code):
+    def run(copy, temporary):
+        ran = run_code(PREDICT, PYTHONPATH=str(copy), TMPDIR=str(temporary), **NO_HOME)
+        said_of(*ran.out.splitlines(), copy)
+        return ran.err.splitlines()
+
+    return run
 
 
 def test_compiled_code_is_kept_beside_the_source_where_that_can_be_written(copy, temporary):
-    assert predict(copy, temporary) == [ONCE]
-    assert predict(copy, temporary) == []
+    for said in ([ONCE], []):
+        ran = run_python(PREDICT, PYTHONPATH=str(copy), TMPDIR=str(temporary), **NO_HOME)
+        said_of(*ran.stdout.splitlines(), copy)
+        assert ran.stderr.splitlines() == said
     assert list((copy / "filtering" / "__pycache__").glob("kernels-*/**/heads*.nbi"))
     assert not list(temporary.iterdir())
 
 
-def test_the_cache_folder_of_the_user_comes_next(blocked, temporary, tmp_path):
-    ran = run_python(
+def test_the_cache_folder_of_the_user_comes_next(blocked, temporary, tmp_path, run_code):
+    ran = run_code(
         PREDICT, PYTHONPATH=str(blocked), TMPDIR=str(temporary), XDG_CACHE_HOME=str(tmp_path / "cache")
     )
-    assert ran.stdout.splitlines()[1] == "[10.0, 20.0]"
-    assert ran.stderr.splitlines() == [ONCE]
+    assert ran.out.splitlines()[1] == "[10.0, 20.0]"
+    assert ran.err.splitlines() == [ONCE]
     assert list((tmp_path / "cache" / "edufilter").rglob("heads*.nbc"))
     assert not list(temporary.iterdir())
 
 
-def test_changed_sources_never_run_what_was_compiled_of_the_old_ones(copy, temporary):
+def test_changed_sources_never_run_what_was_compiled_of_the_old_ones(copy, temporary, run_code):
     # numba looks at the file of a kernel, not at those of the functions that it calls.
     (copy / "filtering" / "called.py").write_text(
         "from filtering.compiled import compiled\n@compiled\ndef number():\n    return 1\n"
@@ -126,13 +152,13 @@ def test_changed_sources_never_run_what_was_compiled_of_the_old_ones(copy, tempo
     )
     code = "from filtering.calling import twice; print(twice())"
     environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME, **NO_BYTECODE}
-    assert run_python(code, **environment).stdout == "2\n"
+    assert run_code(code, **environment).out == "2\n"
     source = copy / "filtering" / "called.py"
     source.write_text(source.read_text().replace("return 1", "return 5"))
-    assert run_python(code, **environment).stdout == "10\n"
+    assert run_code(code, **environment).out == "10\n"
 
 
-def test_a_constant_that_was_compiled_in_is_seen_to_change(copy, temporary):
+def test_a_constant_that_was_compiled_in_is_seen_to_change(copy, temporary, run_code):
     plain = copy / "filtering" / "plain.py"
     plain.write_text("NUMBER = 1\n")
     (copy / "filtering" / "between.py").write_text("from filtering.plain import NUMBER\n")
@@ -142,9 +168,9 @@ def test_a_constant_that_was_compiled_in_is_seen_to_change(copy, temporary):
     )
     code = "from filtering.calling import number; print(number())"
     environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME, **NO_BYTECODE}
-    assert run_python(code, **environment).stdout == "1\n"
+    assert run_code(code, **environment).out == "1\n"
     plain.write_text("NUMBER = 5\n")
-    assert run_python(code, **environment).stdout == "5\n"
+    assert run_code(code, **environment).out == "5\n"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +192,7 @@ def test_every_form_of_import_is_followed_and_nothing_else_counts(tmp_path, line
     assert found == [(tmp_path / "house" / "calling.py").read_bytes(), b"NUMBER = 1\n"]
 
 
-def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temporary):
+def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temporary, predict):
     said = predict(blocked, temporary)
     assert said == [
         "edufilter: numba's cache cannot be kept beside the source; "
@@ -179,7 +205,9 @@ def test_a_read_only_home_falls_back_to_a_private_temporary_folder(blocked, temp
     assert {path: path.stat().st_mtime_ns for path in private(temporary).rglob("*.nbc")} == kept
 
 
-def test_where_the_one_folder_that_is_left_is_open_to_others_it_goes_on_without_a_cache(blocked, temporary):
+def test_where_the_one_folder_that_is_left_is_open_to_others_it_goes_on_without_a_cache(
+    blocked, temporary, predict
+):
     private(temporary).mkdir()
     private(temporary).chmod(0o770)
     said = predict(blocked, temporary)
@@ -191,46 +219,46 @@ def test_where_the_one_folder_that_is_left_is_open_to_others_it_goes_on_without_
 
 
 @pytest.mark.parametrize("place", ["beside the source", "in the temporary folder"])
-def test_two_cold_workers_at_once_both_compute(copy, temporary, tmp_path, place):
+def test_two_cold_workers_at_once_both_compute(copy, temporary, tmp_path, place, begin):
     if place != "beside the source":
         block_cache(copy)
     flags = [tmp_path / "one", tmp_path / "two"]
     environment = {"PYTHONPATH": str(copy), "TMPDIR": str(temporary), **NO_HOME, **NO_BYTECODE}
     # Each waits for the other, so that both find nothing and both write.
-    workers = [start_python(PREDICT, *order, **environment) for order in (flags, flags[::-1])]
-    assert [worker.finish().stdout.splitlines()[1] for worker in workers] == ["[10.0, 20.0]"] * 2
+    workers = [start(begin, PREDICT, *order, **environment) for order in (flags, flags[::-1])]
+    assert [worker.outcome().out.splitlines()[1] for worker in workers] == ["[10.0, 20.0]"] * 2
     where = copy if place == "beside the source" else temporary
     assert list(where.rglob("heads*.nbc"))
 
 
-def test_kernels_that_call_others_are_compiled_with_a_read_only_home(blocked, temporary):
-    ran = run_python(SPLIT, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **NO_HOME)
-    assert ran.stdout == "[0, 2, 4]\n"
-    assert len(ran.stderr.splitlines()) == 1  # one line for all functions together
+def test_kernels_that_call_others_are_compiled_with_a_read_only_home(blocked, temporary, run_code):
+    ran = run_code(SPLIT, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **NO_HOME)
+    assert ran.out == "[0, 2, 4]\n"
+    assert len(ran.err.splitlines()) == 1  # one line for all functions together
     assert list(private(temporary).rglob("token_runs.list_tokens*.nbc"))
 
 
-def test_the_whole_kernel_runs_from_a_private_temporary_folder(blocked, temporary):
+def test_the_whole_kernel_runs_from_a_private_temporary_folder(blocked, temporary, run_code):
     private(temporary).mkdir(mode=0o700)
     kernels = share_compiled(blocked / "filtering", private(temporary))
     kept = {path: path.read_bytes() for path in kernels.rglob("*.nb*")}
     assert any("kernel.read_documents" in path.name for path in kept)
-    ran = run_python(SCORE, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **NO_HOME)
-    assert ran.stdout.split("\n")[:2] == ["[0, 2, 1]", str(read_signals(["one two"]).features[0, -1])]
-    assert len(ran.stderr.splitlines()) == 1
+    ran = run_code(SCORE, PYTHONPATH=str(blocked), TMPDIR=str(temporary), **NO_HOME)
+    assert ran.out.split("\n")[:2] == ["[0, 2, 1]", str(read_signals(["one two"]).features[0, -1])]
+    assert len(ran.err.splitlines()) == 1
     assert {path: path.read_bytes() for path in kernels.rglob("*.nb*")} == kept  # nothing was compiled
 
 
-def test_without_any_temporary_folder_it_goes_on_without_a_cache(blocked):
+def test_without_any_temporary_folder_it_goes_on_without_a_cache(blocked, run_code):
     # What `tempfile` raises where neither TMPDIR nor /tmp nor the working folder can be written.
     code = (
         "import tempfile\n"
         "def no_folder(): raise FileNotFoundError('No usable temporary directory found')\n"
         "tempfile.gettempdir = no_folder\n" + PREDICT
     )
-    ran = run_python(code, PYTHONPATH=str(blocked), **NO_HOME)
-    assert ran.stdout.splitlines()[1] == "[10.0, 20.0]"
-    assert "compiled anew" in ran.stderr
+    ran = run_code(code, PYTHONPATH=str(blocked), **NO_HOME)
+    assert ran.out.splitlines()[1] == "[10.0, 20.0]"
+    assert "compiled anew" in ran.err
 
 
 def made(folder):
@@ -287,7 +315,9 @@ def test_a_cache_folder_that_others_may_fill_is_passed_by(tmp_path, monkeypatch,
     assert find() is None
 
 
-def test_an_index_of_machine_code_that_others_may_have_written_is_not_unpickled(copy, temporary, tmp_path):
+def test_an_index_of_machine_code_that_others_may_have_written_is_not_unpickled(
+    copy, temporary, tmp_path, predict
+):
     predict(copy, temporary)
     (folder,) = (copy / "filtering" / "__pycache__").glob("kernels-*")
     (index,) = folder.rglob("heads*.nbi")

@@ -22,11 +22,14 @@ from tests.kit.runs.outcomes import Outcome
 ASK_BYTES = 1 << 20
 PATIENCE_S = 120.0
 LATE = ("pipelines.run.filter", "pipelines.commands.printing.runs", "pipelines.labels.annotate", "aiohttp")
+CODE = "def weigh(stones, apples):\n    total = stones + 12 * apples\n    return total - 3\n" * 2
+PROSE = "What does a basket weigh that holds 12 apples and a stone of three pounds, which is wet? " * 2
 
 
 def load_all() -> None:
     """Load what commands load late, down to compiled kernels."""
     from filtering import load_scorer
+    from filtering.leaks import LeakIndex, Task, find_leaks
     from pipelines.progress import ConsoleReporter
 
     for name in LATE:
@@ -35,6 +38,8 @@ def load_all() -> None:
     scorer = load_scorer("web")
     scorer.score(["a text"])
     scorer.unlike_seed(["a text"])
+    tasks = [Task("code", "made", "", CODE, "", "weigh"), Task("prose", "made", PROSE, "", kind="prose")]
+    find_leaks(LeakIndex.of(tasks), [CODE, PROSE])
 
 
 class Begun:

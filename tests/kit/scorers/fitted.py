@@ -121,35 +121,17 @@ def made_embedding_scorer(head: str, recipe: str = "linear") -> EmbeddingScorer:
 
 
 def run_python(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run code in a fresh interpreter, below the root of the repository."""
-    return start_python(code, *arguments, **environment).finish()
-
-
-class Started:
-    """A fresh interpreter that runs."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-
-    def finish(self) -> subprocess.CompletedProcess[str]:
-        """Wait for the end, and show what it said if it failed."""
-        out, err = self.process.communicate(timeout=300)
-        assert self.process.returncode == 0, err
-        return subprocess.CompletedProcess(self.process.args, 0, out, err)
-
-
-def start_python(code: str, *arguments: object, **environment: str) -> Started:
-    """Start code in a fresh interpreter without waiting for it."""
-    return Started(
-        subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, arguments)],
-            env={**os.environ, **environment},
-            cwd=environment.get("PYTHONPATH", ROOT),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    """Run code in a fresh interpreter, below the root of the repository; show what it said if it failed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, **environment},
+        cwd=environment.get("PYTHONPATH", ROOT),
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def shuffled(data, *, seed):

@@ -14,7 +14,7 @@ from filtering.text.windows import REACH
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run
 from pipelines.amount_formats import points_from
 from pipelines.run_folder.folder import RunFolder
-from tests.kit.dumps.small import CUT, digests, lasting
+from tests.kit.dumps.small import BARE, CUT, digests, lasting
 from tests.kit.runs.outcomes import QUIET
 
 
@@ -91,9 +91,9 @@ def test_what_signals_do_not_read_counts_where_they_read_and_a_document_has_a_sc
     texts = [taken[: REACH.whole + beyond].encode(), b"One.", None, b" " * 200_000, b"\xff" * 200_000]
     path, out = tmp_path / "a.parquet", tmp_path / "out"
     pq.write_table(pa.table({"text": pa.array(texts, pa.binary()), "id": range(5)}), path)
-    read = command("filter", path, "--scorer", web, "--effort", "fast", "--out", out)
+    read = command("filter", path, "--scorer", web, *BARE, "--out", out)
     assert read.code == 0, read.said
-    cut = command("recut", out, "--keep-at", "1", "--to", tmp_path / "cut")
+    cut = command("recut", out, "--keep-at", "1", "--to", tmp_path / "cut", "--no-report")
     manifests = [json.loads((at / "run" / "manifest.json").read_text()) for at in (out, tmp_path / "cut")]
     assert [one["unread_bytes"] for one in manifests] == [beyond, 0]
     assert cut.code == 0

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.kit.dumps.small import ARMENIAN, CUT, FAST, GEORGIAN, SELLING, TEACHING, write_dump
+from tests.kit.dumps.small import ARMENIAN, BARE, CUT, FAST, GEORGIAN, SELLING, TEACHING, write_dump
 
 
 def test_a_dry_run_prints_plan_and_estimate_and_writes_nothing(command, dump, web, tmp_path):
@@ -105,7 +105,7 @@ def test_text_in_another_language_brings_a_warning_before_the_run(command, web, 
 def test_ordinary_pages_bring_no_warning(command, shared, web, tmp_path):
     table = pq.read_table(shared / "pool" / "web.parquet", columns=["text"]).slice(0, 1500)
     pq.write_table(table, tmp_path / "a.parquet")
-    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert outcome.code == 0
     assert "Warning" not in outcome.err
 
@@ -120,7 +120,7 @@ def test_docstrings_bring_no_warning(command, web, tmp_path):
     found = [getattr(getattr(one, name), "__doc__", None) for one in modules for name in dir(one)]
     texts = [text for text in found if isinstance(text, str) and len(text) > 200]
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
-    outcome = command("filter", *FAST, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
+    outcome = command("filter", *BARE, tmp_path / "a.parquet", "-o", tmp_path / "out", "-s", web)
     assert len(texts) > 50
     assert "Warning" not in outcome.err
 

@@ -274,7 +274,7 @@ def test_a_passage_of_the_output_is_explained_by_its_document(passages, long_dum
     done = command("explain", "--run", passages, "--output-row", number)
     assert done.code == 0, done.err
     row = rows[number]
-    assert f"row {row['edu_row']}\nnot kept as a whole: " in done.out
+    assert f"row {row['edu_row']} of the dump\nnot kept as a whole: " in done.out
     place = f"bytes {row['edu_start']:,} to {row['edu_end']:,} ({row['edu_score']:.2f} points)"
     assert place in done.out
     assert "They are rows of the output." in done.out
