@@ -32,13 +32,13 @@ PICKED = {
 
 def print_sample(result: "SampleResult", *, near_cut_of: str | None = None) -> int:
     """Print what was drawn, from a dump or near the cut of a run; return the exit code of the command."""
-    evenly = f"drawn at random, spread evenly over length and the scores of {printable(result.scorer)}"
+    scorer, run = printable(result.scorer), printable(near_cut_of or "")
+    evenly = f"drawn at random, spread evenly over length and the scores of {scorer}"
     by_rubric = " and the rubric" if result.scorer in SHIPPED and result.rubric == result.scorer else ""
-    near_cut = (
-        f"near the cut of {printable(near_cut_of or '')}, by the scores{by_rubric} of {printable(result.scorer)}"
+    reasons = {**PICKED, NEAR_CUT: f"near the cut of {run}, by the scores{by_rubric} of {scorer}"}
+    picked = ", ".join(
+        f"{count:,} {reasons.get(why, evenly)}" for why, count in sorted(result.picked.items())
     )
-    words = {**PICKED, NEAR_CUT: near_cut}
-    picked = ", ".join(f"{count:,} {words.get(why, evenly)}" for why, count in sorted(result.picked.items()))
     fewer = f", of {result.wanted:,} asked for," if result.rows < result.wanted else ""
     show(
         f"drew {result.rows:,} documents{fewer} of {result.groups:,} groups ({picked}) -> "

@@ -175,6 +175,9 @@ def test_before_and_after_a_run_and_on_its_page_the_figure_is_the_same(command, 
     outcome = command(*given)
     assert outcome.err.count(figure) == 1
     assert outcome.out.count("fewer than 30 labels") == 1
+    again = ["recut", tmp_path / "out", "--to", tmp_path / "cut", "--keep-fraction", 0.2, "--dry-run"]
+    assert f"{figure} (" in command(*again).out
+    assert figure not in command(*again, "--unsure", "drop").out
     report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
     unsure, kept = report["drift"]["unsure"], rows_of(tmp_path / "out")
     assert (sum(unsure["languages"].values()), unsure["documents"]) == (120, 240)
