@@ -211,8 +211,8 @@ def _most_bytes(array: pa.Array) -> int:
     """Return the bytes that an array has at most, at any depth: each text counts as the longest there is."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        longest = pc.max(pc.binary_length(array.dictionary)).as_py() or 0
-        return (len(array) - array.null_count) * int(longest) + VALUE_BYTES * len(array)
+        longest = int(pc.max(pc.binary_length(array.dictionary)).as_py() or 0)
+        return int(len(array) - array.null_count) * longest + VALUE_BYTES * len(array)
     if pa.types.is_map(kind):
         return _most_bytes(array.keys) + _most_bytes(array.items)
     if pa.types.is_struct(kind):

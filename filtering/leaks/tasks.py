@@ -135,7 +135,9 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     for one in tasks:
         one |= _function_of(one) if is_code else _in_prose(one)
     kind: Kind = "code" if is_code else "prose"
-    return tuple(Task(benchmark=name, kind=kind, **one) for one in tasks)
+    return tuple(
+        Task(benchmark=name, kind=kind, passage_leaks=False, is_common=False, **one) for one in tasks
+    )
 
 
 def _tasks_of(path: Path, benchmark: str, fields: Fields | None) -> tuple[list[Parts], Fields | None]:

@@ -52,8 +52,15 @@ def found_by(method: str, part: str) -> str:
 
 
 def tasks_json(tasks: Sequence[Task]) -> bytes:
-    """Return what ``run/tasks.json`` holds."""
-    # As with indent=1, which Python's encoder writes in ten times the time.
+    r"""Return what ``run/tasks.json`` holds.
+
+    Examples
+    --------
+    >>> tasks = [Task("a", "arc", 'Why "so"?', "é, \n"), Task("b", "arc", "How?", "", is_common=True)]
+    >>> tasks_json(tasks) == json.dumps([asdict(task) for task in tasks], indent=1).encode()
+    True
+    """
+    # As with indent=1, which Python's encoder writes in four times the time.
     encode = json.JSONEncoder(separators=(",\n  ", ": ")).encode
     return "[\n{}\n]".format(",\n".join(f" {{\n  {encode(vars(task))[1:-1]}\n }}" for task in tasks)).encode()
 
