@@ -49,6 +49,8 @@ def print_sample(result: "SampleResult", *, near_cut_of: str | None = None) -> i
     if count := result.near_duplicates:
         copies = "a near-duplicate of a document" if count == 1 else f"{count:,} near-duplicates of documents"
         show(f"left out {copies} in the sample")
+    if result.labelled:
+        show(f"left out because they have labels already: {result.labelled:,}")
     for one in result.set_aside:
         show(one.in_words)
     if result.set_aside:
@@ -147,7 +149,21 @@ def print_annotation(result: "AnnotateResult") -> int:
         )
     if result.labels and not result.exit_code:
         missing = MIN_ROWS - result.labels
-        needs = f"train needs {MIN_ROWS} labels: label {missing} more"
+        words = [
+            "edufilter",
+            "sample",
+            "DUMP",
+            "--labels",
+            result.out,
+            "--n",
+            str(missing),
+            "--out",
+            "more.csv",
+        ]
+        needs = (
+            f"train needs {MIN_ROWS} labels: label {missing} more. This draws others than these: "
+            f"{shlex.join(words)} (add --rubric for a rubric of your own)"
+        )
         show(needs if missing > 0 else f"next: {train_command(result.out, result.domain)}")
     return result.exit_code
 
