@@ -134,7 +134,7 @@ def test_a_wrong_setting_is_refused_by_name_with_what_came(command, dump, tmp_pa
         ("threshold x y --precision 90%", "must be a number. Got '90%' instead. Did you mean 0.9?"),
         ("filter x -o y --keep-at 30%", "--keep-at must be points from 0 to 5, not a share. Got '30%'"),
         ("filter x -o y --keep-at 0.3%", "run: edufilter recut OUT --keep-fraction 0.003 --to OUT-0.003\n"),
-        ("filter x -o y --keep-at 30", "points from 0 to 5. Got 30 instead. For the best 30 % of the documents"),
+        ("filter x -o y --keep-at 30", "from 0 to 5. Got 30 instead. For the best 30 % of the documents"),
         ("recut x --to y --keep-at 30%", "For the best 30 % of the documents: --keep-fraction 0.3\n"),
         ("filter x -o y --workers 100%", "--workers must be a whole number. Got '100%' instead.\n"),
         ("threshold x y --recall 90", "--recall must be below 1. Got 90 instead. Did you mean 0.9?\n"),
