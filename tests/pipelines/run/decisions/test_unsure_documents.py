@@ -152,6 +152,13 @@ def test_a_new_cut_without_a_cut_keeps_that_of_its_run_and_of_its_new_cut(run, t
         RecutConfig(run=first, to="x", keep_at=2, keep_fraction=0.1)
 
 
+def test_a_cut_that_keeps_every_document_is_told(run, command, tmp_path):
+    given = ["recut", run(), "--no-report"]
+    told = command(*given, "--keep-at", 0.001, "--to", tmp_path / "all").out
+    assert "Warning: the cut of 0.001 points keeps every document that has a score. Points go" in told
+    assert "keeps every" not in command(*given, "--keep-at", LOW, "--to", tmp_path / "some").out
+
+
 def test_another_scorer_in_a_used_folder_is_told_by_its_name(run):
     run()
     with pytest.raises(OutputError, match=r"'scorer' .--scorer. of .*out is '.*english'. Got 'code' instead"):
