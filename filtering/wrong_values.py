@@ -86,6 +86,8 @@ def what_is_wrong(problem: Mapping[str, Any], unit: str = "") -> str:
         name, bound = BOUNDS[kind]
         limit = problem["ctx"][name]
         words = f"{bound} {limit:g}"
+        if unit == IN_POINTS and name == "le":
+            words = f"must be points from 0 to {POINTS}"
         near = _share_of(str(value)) if limit == 1 and name in ("lt", "le") else ""
     elif kind in ("int_parsing", "float_parsing"):
         near = near_number(str(value), is_whole=kind == "int_parsing", is_share=unit == AS_SHARE)

@@ -49,7 +49,7 @@ NEAR_CUT = "near-cut"
 NUMBERS = ("probability", "weight", "text_bytes", "edu_score")
 SCRIPT_CHARS = 2000
 ASCII_SHARE = 0.8
-LABEL_MORE = "Label more, with 'edufilter sample' and 'edufilter annotate'."
+LABEL_MORE = "Label more: 'edufilter sample --labels LABELS' draws others than these."
 WRITTEN = ("recipe", "draw")
 """Columns by which texts are known that `edufilter write` had written."""
 WRITE_MORE = (

@@ -125,7 +125,7 @@ def read_benchmark(path: str | Path, fields: Fields | None = None) -> tuple[Task
     if ids is not None and ids.id:
         _check_ids(tasks, path, ids)
     elif len({one["id"] for one in tasks}) < len(tasks):
-        for at, one in enumerate(tasks, 1):
+        for at, one in enumerate(tasks):
             one["id"] = _numbered(name, at)
     if layout is None:
         prompts = without_examples([one["prompt"] for one in tasks])
@@ -224,12 +224,15 @@ def _item_of(
         return {"id": texts["id"], **parts}, answer
     doc = others.get("doc")  # of a sample of lm-evaluation-harness: what the task calls itself goes first
     ids = {**others, **doc} if isinstance(doc, dict) else others
-    found = str(next((ids[name] for name in NAMES_OF_IDS if isinstance(ids.get(name), str | int)), at))
+    found = str(next((ids[name] for name in NAMES_OF_IDS if isinstance(ids.get(name), str | int)), at - 1))
     return {"id": _numbered(benchmark, found) if found.isdecimal() else found, **parts}, answer
 
 
 def _numbered(benchmark: str, number: object) -> str:
-    """Return the id of a task that has a number alone: where ids are listed, they tell no benchmark."""
+    """Return the id of a task that has a number alone: where ids are listed, they tell no benchmark.
+
+    Places in a file count from 0, as ids of published benchmarks and rows do.
+    """
     return f"{benchmark}/{number}"
 
 
@@ -273,7 +276,7 @@ def _task_of(record: Mapping[Any, Any], layout: Fields, benchmark: str, at: int,
     """Return a task of code."""
     named = {part: name for part, name in vars(layout).items() if name and part != "choices"}
     texts = {part: _text_of(record[name], name, f"{path}, task {at}") for part, name in named.items()}
-    return {"id": _numbered(benchmark, at), "prompt": "", "solution": "", **texts}
+    return {"id": _numbered(benchmark, at - 1), "prompt": "", "solution": "", **texts}
 
 
 def _refuse_unnamed_choices(choices: str, path: Path, fields: Fields) -> None:

@@ -51,7 +51,7 @@ def sample_command(
         from pipelines.choosing.sample_near_cut import sample_near_cut
         from pipelines.commands.printing.labels import print_sample
 
-        return print_sample(sample_near_cut(near), to_train=False)
+        return print_sample(sample_near_cut(near), near_cut_of=near.run)
     config = settings_of(SampleConfig, given)
     reporter.say(f"Looking for the files of {some_of(config.inputs)} ...")
     from pipelines.commands.printing.labels import print_sample

@@ -107,12 +107,12 @@ def recut_command(
     from pipelines.commands.printing.choice import print_choice
 
     if dry_run:
-        print_choice(estimate_recut(config, reporter=reporter))
+        print_choice(estimate_recut(config, reporter=reporter), config)
         return 0
 
     def tell(chosen: "Chosen") -> None:
         if not json_log:
-            print_choice(chosen)
+            print_choice(chosen, config)
             return
         total = chosen.total.chosen
         reporter.event("chosen", documents=total.documents, used=total.used, tokens=total.tokens)

@@ -1,7 +1,7 @@
 """Draws documents to label from a dump of any size: by row groups, each document with its probability."""
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from annotations.asking.rubric import Rubric, load_rubric
 from annotations.labels.columns import SAMPLE_SCHEMA, sample_row
 from annotations.labels.label_rubric import with_rubric
 from annotations.labels.label_studio import labelling_config, tasks_of
+from annotations.labels.sources import read_table, require_column
 from annotations.labels.spreadsheet_cells import guarded
 from annotations.labels.whole_texts import texts_beside
 from annotations.samples.active import choose_active, diversity_features
@@ -80,6 +81,8 @@ class SampleResult:
         Files beside a sample for people: the page to read or the labelling config, and the whole texts.
     set_aside : tuple of SetAside
         Files or row groups that could not be read.
+    labelled : int
+        Documents that were read and left out, since they have labels.
     """
 
     out: str
@@ -94,6 +97,7 @@ class SampleResult:
     rubric: str | None
     beside: tuple[str, ...]
     set_aside: tuple[SetAside, ...]
+    labelled: int = 0
 
 
 def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> SampleResult:
@@ -125,7 +129,8 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
     )
     random = np.random.default_rng(config.seed)
     read = RowReader(dump.text_column, config.group_column, checksums=not config.ignore_checksums)
-    candidates = _Candidates(open_scorer(config.scorer), read)
+    labelled = set() if config.labels is None else _labelled_in(config.labels)
+    candidates = _Candidates(open_scorer(config.scorer), read, labelled)
     visits = list(_visits(dump.parts, max(MIN_CANDIDATES, CANDIDATES_PER_LABEL * config.n), random))
     meter = Meter(sum(take for _, take, _ in visits), 0)
     set_aside = list(dump.set_aside)
@@ -141,7 +146,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
     nothing: list[dict[str, Any]] = []
     is_all_bad = bool(set_aside) and not candidates.found
     rows, near_duplicates = (nothing, 0) if is_all_bad else candidates.draw(config, random)
-    return write_sample(
+    result = write_sample(
         rows,
         config.out,
         random,
@@ -154,6 +159,7 @@ def sample_dump(config: SampleConfig, *, reporter: Reporter | None = None) -> Sa
         near_duplicates=near_duplicates,
         set_aside=tuple(set_aside),
     )
+    return replace(result, labelled=candidates.labelled)
 
 
 def _visits(
@@ -173,13 +179,14 @@ def _visits(
 
 
 class _Candidates:
-    """The rows that were read to draw from: documents with a score, in the order of the dump."""
+    """The rows that were read to draw from: documents with a score and no label, in the order of the dump."""
 
-    def __init__(self, scorer: Scorer, read: RowReader) -> None:
+    def __init__(self, scorer: Scorer, read: RowReader, labelled: Container[str]) -> None:
         self._scorer = scorer
         self._read = read
+        self._labelled = labelled
         self._rows: list[dict[str, Any]] = []
-        self.read_rows = 0
+        self.read_rows = self.labelled = 0
 
     @property
     def found(self) -> int:
@@ -197,7 +204,9 @@ class _Candidates:
         found = list(self._read(part, rows))
         scores = self._scorer.score([row.data for row in found])
         for row, score, reason in zip(found, scores.value.tolist(), scores.reason.tolist(), strict=True):
-            if row.data is not None and not reason:
+            if row.origin["id"] in self._labelled:
+                self.labelled += 1
+            elif row.data is not None and not reason:
                 drawn = {"probability": probability, "edu_score": score}
                 self._rows.append(sample_row(row.data.decode(), **row.origin, **drawn))
         self.read_rows += len(rows)
@@ -205,7 +214,8 @@ class _Candidates:
     def draw(self, config: SampleConfig, random: np.random.Generator) -> tuple[list[dict[str, Any]], int]:
         """Return the rows of the sample, each likeness once, and how many near-duplicates were left out."""
         if not self._rows:
-            raise SettingsError("An input must hold a document with text. Found none.")
+            without = " and without a label" if self.labelled else ""
+            raise SettingsError(f"An input must hold a document with text{without}. Found none.")
         points = np.array([row["edu_score"] for row in self._rows], dtype=np.float32)
         lengths = np.array([row["text_bytes"] for row in self._rows], dtype=np.int64)
         before = np.array([row["probability"] for row in self._rows])
@@ -238,6 +248,13 @@ class _Candidates:
             {**self._rows[left[row]], "picked": reason, "probability": None, "weight": None}
             for row, reason in zip(rows.tolist(), why, strict=True)
         ]
+
+
+def _labelled_in(folder: str) -> set[str]:
+    """Return the ids of documents that have labels in a folder."""
+    table, name = read_table(folder, ("id",))
+    require_column(table, "id", "--labels", folder, name)
+    return set(table["id"].to_pylist())
 
 
 def _each_likeness_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

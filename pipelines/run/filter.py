@@ -3,20 +3,23 @@
 Order of events: plan; parts; manifest.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
+from filtering.errors import SettingsError
 from filtering.leaks import Task
 from filtering.printable import printable
 from filtering.scoring.cascade_exits import Exits
 from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.settings import MAX_FALSE, MAX_LOST, Effort, ExitSettings
 from filtering.scoring.unsure import Unsure
-from pipelines.amount_formats import counted
+from pipelines.amount_formats import counted, some_of
 from pipelines.dump.column_doubts import doubt_of_sample
 from pipelines.dump.first_rows import read_spread_rows, unsure_of_sample
 from pipelines.dump.inputs import InputFile, find_inputs
 from pipelines.dump.new_columns import free_score_column
+from pipelines.dump.other_formats import is_table
 from pipelines.dump.split_files import PartSize, check_beginning
 from pipelines.executors.local import Executor, executor_of
 from pipelines.progress import ConsoleReporter, Reporter
@@ -230,17 +233,30 @@ def tell_tasks(tasks: Sequence[Task], settings: BenchmarkSettings, reporter: Rep
         reporter.say(f"Warning: {printable(doubt)}")
 
 
-def inputs_of(config: DumpSettings, reporter: Reporter) -> list[InputFile]:
+def inputs_of(config: FilterConfig | DecontaminateConfig, reporter: Reporter) -> list[InputFile]:
     """Return the files of a run, the first of which can be read: before a scorer is loaded for them.
 
     Raises
     ------
     SettingsError
-        As `find_inputs` and `check_beginning`.
+        As `find_inputs` and `check_beginning`, or if an input looks like a second benchmark.
     """
+    if config.against:
+        _refuse_benchmarks(config.inputs)
     files = find_inputs(config.inputs, config.out, reporter.say)
     check_beginning(files, config.text_column)
     return files
+
+
+def _refuse_benchmarks(inputs: Sequence[str]) -> None:
+    """Check that no table beside other inputs was meant for ``--against``, which takes one file each time."""
+    tables = [name for name in inputs if is_table(name)]
+    if tables and len(tables) < len(inputs):
+        again = shlex.join(word for name in tables for word in ("--against", name))
+        raise SettingsError(
+            f"The inputs must be Parquet. Got {some_of(tables)} beside others. If a benchmark is meant, "
+            f"--against stands before each: {printable(again)}"
+        )
 
 
 def plan_of(

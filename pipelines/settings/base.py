@@ -142,13 +142,20 @@ def wrong_value(model: type[Settings], name: str, problem: Mapping[str, Any]) ->
         One of ``ValidationError.errors()``.
     """
     unit = _unit_of(get_type_hints(model, include_extras=True).get(name))
-    said, share = what_is_wrong(problem, unit), share_of_percent(problem.get("input"))
+    said, share = what_is_wrong(problem, unit), _meant_share(problem)
     if unit != IN_POINTS or not share or not 0 < float(share) <= 1:
         return said
-    return (
-        f"{said} For the best {100 * float(share):g} % of the documents, filter first, then run: "
-        f"edufilter recut OUT --keep-fraction {share} --to OUT-{share}"
-    )
+    best = f"{said} For the best {100 * float(share):g} % of the documents"
+    if "keep_fraction" in model.model_fields:
+        return f"{best}: --keep-fraction {share}"
+    return f"{best}, filter first, then run: edufilter recut OUT --keep-fraction {share} --to OUT-{share}"
+
+
+def _meant_share(problem: Mapping[str, Any]) -> str:
+    """Return the share that a value given as points was meant for: per cent, with or without a sign."""
+    value = problem.get("input")
+    is_percent = problem["type"] == "less_than_equal" and isinstance(value, float) and value >= LEAST_PERCENT
+    return share_of_percent(f"{value:g}%" if is_percent else value)
 
 
 def _unit_of(annotation: object) -> str:
@@ -287,6 +294,8 @@ def _not_empty(name: str) -> str:
 Name = Annotated[str, AfterValidator(_not_empty)]
 Paths = Annotated[tuple[str, ...], BeforeValidator(_as_paths)]
 SomePaths = Annotated[Paths, Field(min_length=1)]
+LEAST_PERCENT = 10
+"""A number of points from here on, of which there are 5, was meant as per cent."""
 Points = Annotated[float, Field(ge=0.0, le=5.0, allow_inf_nan=False), IN_POINTS]
 Share = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False), AS_SHARE]
 OpenShare = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False), AS_SHARE]

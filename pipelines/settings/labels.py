@@ -139,6 +139,13 @@ class SampleConfig(DrawSettings):
             help="With --strategy active: score near which documents are uncertain, in rubric points.",
         ),
     ] = KEEP_AT
+    labels: Annotated[
+        Name | None,
+        Option(
+            metavar="LABELS", rich_help_panel=DRAWING,
+            help="Folder of labels that you have: documents with a label there are not drawn again.",
+        ),
+    ] = None  # fmt: skip
     text_column: TextColumn = None
     ignore_checksums: IgnoreChecksums = False
 

@@ -26,26 +26,31 @@ PICKED = {
     "uncertain": "scored nearest to the cut",
     "diverse": "unlike the others",
     "high": "scored highest",
-    NEAR_CUT: "near the cut of the run",
 }
 """Why documents were taken that were not drawn at random, in words, by the column `picked`."""
 
 
-def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
-    """Print what was drawn, be it to train on or not; return the exit code of the command."""
-    evenly = f"drawn at random, spread evenly over length and the scores of {printable(result.scorer)}"
-    picked = ", ".join(f"{count:,} {PICKED.get(why, evenly)}" for why, count in sorted(result.picked.items()))
+def print_sample(result: "SampleResult", *, near_cut_of: str | None = None) -> int:
+    """Print what was drawn, from a dump or near the cut of a run; return the exit code of the command."""
+    scorer, run = printable(result.scorer), printable(near_cut_of or "")
+    evenly = f"drawn at random, spread evenly over length and the scores of {scorer}"
+    by_rubric = " and the rubric" if result.scorer in SHIPPED and result.rubric == result.scorer else ""
+    reasons = {**PICKED, NEAR_CUT: f"near the cut of {run}, by the scores{by_rubric} of {scorer}"}
+    picked = ", ".join(
+        f"{count:,} {reasons.get(why, evenly)}" for why, count in sorted(result.picked.items())
+    )
     fewer = f", of {result.wanted:,} asked for," if result.rows < result.wanted else ""
     show(
         f"drew {result.rows:,} documents{fewer} of {result.groups:,} groups ({picked}) -> "
         f"{printable(result.out)}"
     )
-    near_cut = NEAR_CUT in result.picked
-    found = f"lie within {NEAR_POINTS:g} points of the cut" if near_cut else "were read to draw from"
+    found = f"lie within {NEAR_POINTS:g} points of the cut" if near_cut_of else "were read to draw from"
     show(f"{result.read_rows:,} of the {result.dump_rows:,} documents {found}")
     if count := result.near_duplicates:
         copies = "a near-duplicate of a document" if count == 1 else f"{count:,} near-duplicates of documents"
         show(f"left out {copies} in the sample")
+    if result.labelled:
+        show(f"left out because they have labels already: {result.labelled:,}")
     for one in result.set_aside:
         show(one.in_words)
     if result.set_aside:
@@ -53,7 +58,7 @@ def print_sample(result: "SampleResult", *, to_train: bool = True) -> int:
             "The sample is of the rest. To draw from these too, repair them, and sample again with "
             "--overwrite."
         )
-    if to_train and result.rows < MIN_ROWS:
+    if near_cut_of is None and result.rows < MIN_ROWS:
         show(
             f"train needs {MIN_ROWS} labels in all, and this sample has {result.rows:,} documents: draw more "
             "with --n, or add them to labels that you have"
@@ -144,7 +149,21 @@ def print_annotation(result: "AnnotateResult") -> int:
         )
     if result.labels and not result.exit_code:
         missing = MIN_ROWS - result.labels
-        needs = f"train needs {MIN_ROWS} labels: label {missing} more"
+        words = [
+            "edufilter",
+            "sample",
+            "DUMP",
+            "--labels",
+            result.out,
+            "--n",
+            str(missing),
+            "--out",
+            "more.csv",
+        ]
+        needs = (
+            f"train needs {MIN_ROWS} labels: label {missing} more. This draws others than these: "
+            f"{shlex.join(words)} (add --rubric for a rubric of your own)"
+        )
         show(needs if missing > 0 else f"next: {train_command(result.out, result.domain)}")
     return result.exit_code
 

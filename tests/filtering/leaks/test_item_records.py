@@ -26,7 +26,7 @@ FORMS = {
     ),
     "MMLU": (
         {"question": "Red", "subject": "x", "choices": ENDS, "answer": 1},
-        ("made/1", "Red", "grass", ""),
+        ("made/0", "Red", "grass", ""),
     ),
     "MMLU-Pro": (
         {"question_id": 5, "question": "Red", "options": ENDS, "answer": "B"},
@@ -42,36 +42,36 @@ FORMS = {
     ),
     "PIQA": (
         {"goal": "Be red.", "sol1": "blood", "sol2": "grass", "label": 1},
-        ("made/1", "Be red.", "grass", ""),
+        ("made/0", "Be red.", "grass", ""),
     ),
     "Winogrande": (
         {"sentence": "_ is red", "option1": "blood", "option2": "grass", "answer": "1"},
-        ("made/1", "_ is red", "blood", ""),
+        ("made/0", "_ is red", "blood", ""),
     ),
-    "BoolQ": ({"question": "red", "passage": "All.", "answer": True}, ("made/1", "red", "True", "All.")),
+    "BoolQ": ({"question": "red", "passage": "All.", "answer": True}, ("made/0", "red", "True", "All.")),
     "SQuAD": (
         {"id": "q", "context": "All.", "question": "Red", "answers": {"text": ENDS, "answer_start": [1, 2]}},
         ("q", "Red", "blood", "All."),
     ),
     "SciQ": (
         {"question": "Red", "distractor1": "grass", "correct_answer": "blood", "support": "All."},
-        ("made/1", "Red", "blood", "All."),
+        ("made/0", "Red", "blood", "All."),
     ),
     "GPQA": (
         {"Question": "Red", "Correct Answer": "blood", "Incorrect Answer 1": "no"},
-        ("made/1", "Red", "blood", ""),
+        ("made/0", "Red", "blood", ""),
     ),
-    "TriviaQA": ({"question": "Red", "answer": {"value": "blood"}}, ("made/1", "Red", "blood", "")),
+    "TriviaQA": ({"question": "Red", "answer": {"value": "blood"}}, ("made/0", "Red", "blood", "")),
     "GSM8K": (
         {"question": "8 / 2?", "answer": "It is <<8/2=4>>4.\n#### 4"},
-        ("made/1", "8 / 2?", "It is 4.\n 4", ""),
+        ("made/0", "8 / 2?", "It is 4.\n 4", ""),
     ),
-    "LAMBADA": ({"text": "Red is blood"}, ("made/1", "Red is blood", "", "")),
+    "LAMBADA": ({"text": "Red is blood"}, ("made/0", "Red is blood", "", "")),
     "choices at a place": (
         {"prompt": "Question: Red\nAnswer:", "choices": [" blood", " grass"], "answer": 0},
-        ("made/1", "Red", " blood", ""),
+        ("made/0", "Red", " blood", ""),
     ),
-    "completion": ({"prompt": "Q: Red\nA:", "completion": " blood"}, ("made/1", "Red", "blood", "")),
+    "completion": ({"prompt": "Q: Red\nA:", "completion": " blood"}, ("made/0", "Red", "blood", "")),
     "a sample of an evaluation": (
         {**SAMPLE, "doc": {"question": "Red", "choices": ENDS, "answer": 1}},
         ("made/3", "Red", "grass", ""),
@@ -163,7 +163,7 @@ def test_numbers_of_which_nobody_knows_where_they_begin_are_refused(tmp_path):
 def test_tables_and_lists_are_read(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     (task,) = read_benchmark(tmp_path / name)
-    assert (task.id, task.prompt, task.solution) == ("a/1", "Red,\nsay?", "grass")
+    assert (task.id, task.prompt, task.solution) == ("a/0", "Red,\nsay?", "grass")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_fields_of_choices_answers_and_passages_can_be_named(tmp_path):
     (tmp_path / "own.jsonl").write_text(json.dumps(record))
     fields = Fields(id="", prompt="ask", solution="key", choices="ends", passage="about")
     (task,) = read_benchmark(tmp_path / "own.jsonl", fields)
-    assert (task.id, task.prompt, task.solution, task.passage) == ("own/1", "Red?", "grass", "All.")
+    assert (task.id, task.prompt, task.solution, task.passage) == ("own/0", "Red?", "grass", "All.")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_answers_are_told_by_choices_of_which_one_or_neither_is_named(tmp_path, 
     record = {"ask": "Red", "question": "Red", "key": "B", "answer": "B", "ends": ENDS, "choices": ENDS}
     (tmp_path / "made.jsonl").write_text(json.dumps(record))
     (task,) = read_benchmark(tmp_path / "made.jsonl", Fields(**{"id": "", "prompt": "", **fields}))
-    assert (task.id, task.prompt, task.solution) == ("made/1", "Red", "grass")
+    assert (task.id, task.prompt, task.solution) == ("made/0", "Red", "grass")
 
 
 @pytest.mark.parametrize("keys", [[0, 1, 3], ["A", "d", "B."], ["", "2", 3]])
@@ -251,7 +251,7 @@ def test_prompts_with_code_are_tasks_of_code(tmp_path):
 def test_ids_that_come_twice_are_replaced_by_places(tmp_path):
     records = [{"id": "a", "question": "One?"}, {"id": "a", "question": "Two?"}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
-    assert [task.id for task in read_benchmark(tmp_path / "a.jsonl")] == ["a/1", "a/2"]
+    assert [task.id for task in read_benchmark(tmp_path / "a.jsonl")] == ["a/0", "a/1"]
 
 
 FAMOUS = "It was the best of times, it was the worst of times, it was the age of wisdom, of foolishness."

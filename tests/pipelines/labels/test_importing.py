@@ -48,6 +48,7 @@ def test_scores_that_exist_are_imported_into_the_same_schema(tmp_path, suffix, c
     )
     assert outcome.code == 0, outcome.said
     assert "train needs 100 labels: label 40 more" in outcome.out
+    assert f"edufilter sample DUMP --labels {tmp_path / 'labels'} --n 40" in outcome.out
     assert "edufilter train" not in outcome.out
     labels = read(tmp_path / "labels")
     assert [(row["text"], row["score"]) for row in labels] == [

@@ -226,6 +226,20 @@ def test_a_bad_file_is_named_and_the_rest_is_drawn_from(dump, tmp_path, command)
     assert len(pq.read_table(tmp_path / "s.parquet")) > 40
 
 
+def test_documents_that_have_labels_are_not_drawn_again(dump, tmp_path, command):
+    _, rows = draw(dump, tmp_path / "s.parquet", n=300)
+    table = pa.table({"id": [row["id"] for row in rows], "text": [row["text"] for row in rows]})
+    (tmp_path / "labels").mkdir()
+    scored = table.append_column("score", pa.array([1.0] * len(rows)))
+    pq.write_table(scored, tmp_path / "labels" / "labels.parquet")
+    again = ["sample", dump, "--n", 300, "--out", tmp_path / "more.parquet", "--labels", tmp_path / "labels"]
+    outcome = command(*again)
+    assert f"left out because they have labels already: {len(rows)}\n" in outcome.out
+    more = pq.read_table(tmp_path / "more.parquet")["id"].to_pylist()
+    assert more
+    assert not {row["id"] for row in rows}.intersection(more)
+
+
 def test_more_than_there_is_takes_all(dump, tmp_path):
     result, rows = draw(dump, tmp_path / "s.parquet", n=100_000)
     assert len(rows) + result.near_duplicates == 410

@@ -39,7 +39,7 @@ def test_more_texts_than_combinations_are_refused_with_the_most_that_can_be_had(
         (["story", "--keep-grade", "3"], "--keep-grade must come with --grade MODEL. Got none."),
         (["story", "--grade-rubric", "web"], "--grade-rubric must come with --grade MODEL. Got none."),
         (["story", "--grade", "m", "--grade-rubric", "wbe"], "Did you mean 'web'?"),
-        (["story", "--keep-at", "7"], "--keep-at must be at most 5. Got 7"),
+        (["story", "--keep-at", "7"], "--keep-at must be points from 0 to 5. Got 7"),
         (["story", "--n", "0"], "--n"),
         (["story", "--scorer", "wbe"], "wbe"),
         (["story", "--against", "nowhere"], "nowhere"),

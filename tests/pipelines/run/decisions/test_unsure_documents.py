@@ -152,6 +152,11 @@ def test_a_new_cut_without_a_cut_keeps_that_of_its_run_and_of_its_new_cut(run, t
         RecutConfig(run=first, to="x", keep_at=2, keep_fraction=0.1)
 
 
+def test_a_cut_that_keeps_every_document_is_told(run, command, tmp_path):
+    out, said = run(), "Warning: the cut of 0.001 points keeps every document that has a score. Points"
+    assert said in command("recut", out, "--keep-at", 0.001, "--to", tmp_path / "all", "--no-report").out
+
+
 def test_another_scorer_in_a_used_folder_is_told_by_its_name(run):
     run()
     with pytest.raises(OutputError, match=r"'scorer' .--scorer. of .*out is '.*english'. Got 'code' instead"):
@@ -175,6 +180,9 @@ def test_before_and_after_a_run_and_on_its_page_the_figure_is_the_same(command, 
     outcome = command(*given)
     assert outcome.err.count(figure) == 1
     assert outcome.out.count("fewer than 30 labels") == 1
+    again = ["recut", tmp_path / "out", "--to", "cut", "--keep-fraction", 0.2, "--dry-run"]
+    assert f"{figure} (" in command(*again).out
+    assert figure not in command(*again, "--unsure", "drop").out
     report = json.loads((tmp_path / "out" / "run" / "report.json").read_text())
     unsure, kept = report["drift"]["unsure"], rows_of(tmp_path / "out")
     assert (sum(unsure["languages"].values()), unsure["documents"]) == (120, 240)

@@ -33,3 +33,13 @@ def test_a_dry_run_refuses_what_the_run_refuses(tmp_path):
     for verb in (estimate_decontamination, decontaminate_dump):
         with pytest.raises(SettingsError, match="which is both"):
             verb(itself, reporter=QUIET)
+
+
+def test_a_second_benchmark_without_its_option_is_no_part_of_the_dump(tmp_path):
+    config = config_of(write_source(tmp_path / "dump"), tmp_path / "Made.jsonl", tmp_path / "out")
+    config = config.model_copy(update={"inputs": (*config.inputs, "more tasks.jsonl.gz")})
+    (tmp_path / "Made.jsonl").write_text(json.dumps(make_task("Made/0")))
+    for verb in (estimate_decontamination, decontaminate_dump):
+        with pytest.raises(SettingsError, match=r"--against 'more tasks.jsonl.gz'"):
+            verb(config, reporter=QUIET)
+    assert not (tmp_path / "out").exists()
