@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from filtering.judging import metrics
+from filtering.judging import intervals
 from filtering.judging.bias import source_bias
 
 
@@ -25,7 +25,7 @@ def test_scores_that_follow_the_source_are_called_so():
 
 
 def test_scores_that_follow_the_labels_are_not(monkeypatch):
-    monkeypatch.setattr(metrics, "BOOTSTRAP_ROUNDS", 300)  # of twenty, for time
+    monkeypatch.setattr(intervals, "BOOTSTRAP_ROUNDS", 300)  # of twenty, for time
     told = [source_bias(*made(of_source=0.0, seed=seed)).is_biased for seed in range(20)]
     assert sum(told) <= 2
     assert source_bias(*made(of_source=0.0)).rho_within.value > 0.8

@@ -15,7 +15,7 @@ PLAIN = {
     "verbose": -1,
     "num_threads": 1,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
     "seed": 0,
     "objective": "regression",
     "use_missing": False,
