@@ -79,7 +79,7 @@ def _cache_folder() -> Path | None:
         is_new = not (parent / name).exists()
         if _can_use(parent / name):
             if is_new:
-                _say("compiling kernels for this machine, once (about ten seconds)")
+                _say("compiling kernels, once after each installation (about ten seconds)")
             return parent / name
     private = _temporary_folder()
     if private is not None and _can_use(private / name):

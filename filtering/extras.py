@@ -51,7 +51,7 @@ def require_folder(extra: str, package: str) -> Path:
 
 def _missing(extra: str, module: str, error: ImportError) -> MissingExtraError:
     return MissingExtraError(
-        f"This needs {module!r}, which is not installed ({error}). Install it {_how(extra)}"
+        f"This needs the extra {extra!r}, which is not installed ({error}). Install it {_how(extra)}"
     )
 
 
@@ -71,11 +71,12 @@ def require_all(modules: Mapping[str, str], *, then: Mapping[str, str] | None = 
         If one is not installed.
     """
     if missing := _missing_of(modules):
-        are = "which is" if len(missing) == 1 else "which are"
-        named = " and ".join(map(repr, missing.values()))
+        one = len(missing) == 1
+        named, lacking = (" and ".join(map(repr, some)) for some in (missing, missing.values()))
         extras = {**missing, **_missing_of(then or {})}
         raise MissingExtraError(
-            f"This needs {named}, {are} not installed. Install it {_how(','.join(extras))}"
+            f"This needs the {'extra' if one else 'extras'} {named}, which {'is' if one else 'are'} "
+            f"not installed ({lacking} {'is' if one else 'are'} missing). Install it {_how(','.join(extras))}"
         )
 
 

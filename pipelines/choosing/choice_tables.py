@@ -9,6 +9,7 @@ from filtering.printable import short_name
 from pipelines.amount_formats import percent, points_from, short_count
 from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
 from pipelines.choosing.scored_rows import ALL
+from pipelines.dump.slice_values import NO_VALUE
 from pipelines.page_kit.page import Table
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.own_files import as_written
@@ -111,6 +112,8 @@ def _sentences(chosen: Chosen) -> list[str]:
         said += f", {tokens} of {short_count(there.tokens)} {counted}tokens"
     worst = f"their mean score is {kept.points:.2f}; the worst has {points_from(chosen.lowest)} points"
     told = [said, worst] if kept.documents else [said]
+    if len(chosen.slices) > 1 and any(one.name == NO_VALUE for one in chosen.slices):
+        told.append(f"{NO_VALUE}: documents of which nothing tells the value, such as an unclear language")
     if len(chosen.slices) == 1 and chosen.slices[0].name != ALL:
         told.append(
             f"all documents have one value, {short_name(chosen.slices[0].name)!r}: nothing parts them"

@@ -9,6 +9,12 @@ from typing import Any
 from filtering.scoring.unsure import FEW_LABELS, SOURCE_FILES, Unsure, languages_in_words
 from pipelines.dump.row_languages import names_programs
 
+WORTH_LABELS = 20
+"""Documents, all dropped by scores that are not reliable, from which on it is said how to judge them."""
+LABEL = (
+    "Some of them may teach all the same. To judge them, label some (edufilter sample), and train a scorer."
+)
+
 
 def languages_after(manifest: Mapping[str, Any], out: str, unsure: Unsure | None) -> str:
     """Return how many documents are in languages that the scorer does not know, and what became of them.
@@ -44,8 +50,7 @@ def languages_after(manifest: Mapping[str, Any], out: str, unsure: Unsure | None
             return f"{known.in_words} {_dropped_in_words(counted)}"
         unsure = replace(unsure, kept=counted)
     if unsure.kept == 0:
-        label = "To judge them, label some of them (edufilter sample) and train a scorer."
-        return f"{unsure.in_words} {label if unsure.are_many else ''}".rstrip()
+        return f"{unsure.in_words} {LABEL if unsure.in_languages >= WORTH_LABELS else ''}".rstrip()
     step = _next_step(manifest, out, unsure.languages, unsure.documents, kept=unsure.kept)
     marked = _marked(settings, unsure.kept) if is_counted and unsure.kept else ""
     return " ".join(filter(None, (unsure.in_words, marked, step)))

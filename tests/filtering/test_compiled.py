@@ -76,7 +76,7 @@ def blocked(copy):
     return copy
 
 
-ONCE = "edufilter: compiling kernels for this machine, once (about ten seconds)."
+ONCE = "edufilter: compiling kernels, once after each installation (about ten seconds)."
 
 
 @pytest.fixture

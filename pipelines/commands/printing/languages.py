@@ -12,8 +12,9 @@ from pipelines.dump.code_languages import CODE_LANGUAGE
 from pipelines.reports.kept_shares import OTHERS
 from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
 
-SHOWN_VALUES = 4
-"""Languages that have a figure of their own on the line of languages."""
+LARGEST, FAR = 4, 3
+"""Languages that have a figure of their own on the line of languages: the largest, and of others those that
+are kept far more or far less often."""
 UNTOLD = (NOT_SURE, UNKNOWN)
 """Values of slices by language that say it is not known: named last."""
 
@@ -28,8 +29,9 @@ def languages_in_words(
 ) -> str:
     """Return how much is kept of each language, and what tells it; nothing where there is one alone.
 
-    The largest languages stand first, those of one size by name, so that cuts of one dump name the same ones;
-    those that are not known stand last.
+    The largest languages stand first, those of one size by name, so that cuts of one dump name the same ones.
+    After them stand some others of which far more or far fewer are kept than of the rest, the largest first.
+    Those that are not known stand last.
 
     Parameters
     ----------
@@ -60,8 +62,9 @@ def languages_in_words(
     told = [one for one in mine if one["value"] not in (OTHERS, *UNTOLD)]
     if not told:
         return ""
-    shown = [(str(one["value"]), one["kept"], one["rows"]) for one in told[:SHOWN_VALUES]]
-    rest = [*told[SHOWN_VALUES:], *(one for one in mine if one["value"] == OTHERS)]
+    named = [*told[:LARGEST], *[one for one in told[LARGEST:] if one.get("is_far")][:FAR]]
+    shown = [(str(one["value"]), one["kept"], one["rows"]) for one in named]
+    rest = [one for one in mine if one["value"] not in UNTOLD and one not in named]
     if rest:
         of_rest = (sum(one[name] for one in rest) for name in ("kept", "rows"))
         name = str(rest[0]["value"]) if len(rest) == 1 else OTHERS

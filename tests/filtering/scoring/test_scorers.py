@@ -284,7 +284,9 @@ def test_a_missing_extra_is_named_with_its_pip_line_when_it_is_used(monkeypatch,
     for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
-    with pytest.raises(MissingExtraError, match=rf"This needs '{named}.*pip install '\.\[train\]'") as caught:
+    with pytest.raises(
+        MissingExtraError, match=rf"This needs the extra 'train' .*{named}.*pip install '\.\[train\]'"
+    ) as caught:
         fit_signals(made_data.__wrapped__(100), recipe, "web")
     assert isinstance(caught.value, ImportError)
     assert isinstance(caught.value, ValueError)

