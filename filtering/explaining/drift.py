@@ -172,7 +172,7 @@ def distances_from(quantiles: NDArray[np.float64], statistics: NDArray[np.float3
 
 def _sentence(distance: float) -> str:
     if distance < OTHER_DISTANCE:
-        return "These documents look like those that the scorer was fitted on."
+        return "As a whole, these documents look like those that the scorer was fitted on."
     return (
         "These documents are of another kind than those that the scorer was fitted on, or of one kind alone: "
         f"their lines, words and punctuation differ by {distance:.2f}, where 0 is the same and 1 the most. "

@@ -31,10 +31,16 @@ def refuse_taken_names(schema: pa.Schema, path: str, new_columns: Sequence[str])
     """
     taken = taken_names(schema, new_columns)
     if taken:
+        named = f"the name of one that this run adds{_or_case(taken, new_columns)}"
         raise SettingsError(
-            f"{path} must have no column with the name of one that this run adds; capitals count as small "
-            f"letters there. Found {listed(taken)}. {_other_names(new_columns, schema.names)}"
+            f"{path} must have no column with {named}. "
+            f"Found {listed(taken)}. {_other_names(new_columns, schema.names)}"
         )
+
+
+def _or_case(taken: Sequence[str], new_columns: Sequence[str]) -> str:
+    """Return that capitals make no difference, where some name differs by these alone."""
+    return "" if set(taken) <= set(new_columns) else ", whether in capitals or small letters"
 
 
 def _other_names(new_columns: Sequence[str], names: Sequence[str]) -> str:

@@ -153,7 +153,7 @@ def _not_replaced(replaced: int, config: ImportConfig, name: str) -> str:
 
 
 def _replaced_in_words(replaced: int) -> str:
-    replace = "score replaces another one" if replaced == 1 else "scores replace others"
+    replace = "score replaces a different one" if replaced == 1 else "scores replace different ones"
     return f"{replaced:,} {replace} of the same rater for the same text."
 
 

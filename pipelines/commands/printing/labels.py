@@ -175,7 +175,7 @@ def _imported(statuses: Mapping[str, int]) -> str:
     from pipelines.labels.importing import SCORED_BEFORE
 
     before = statuses.get(SCORED_BEFORE, 0)
-    again = f", {before:,} of them for documents that had one before" if before else ""
+    again = f", {before:,} of them for documents that had a score, the same or another" if before else ""
     told = ("imported", SCORED_BEFORE)
     rest = [f"{count:,} {name}" for name, count in statuses.items() if name not in told]
     left = f"; rows left out: {', '.join(rest)}" if rest else ""

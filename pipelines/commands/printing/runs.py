@@ -222,13 +222,14 @@ def _print_leaks(manifest: Mapping[str, Any], out: str) -> None:
     if leaked:
         show(f"{done} {leaked:,} {holding} a benchmark task{of_kept}")
     else:
-        searched = (
-            "" if manifest["scorer"] is None else f"none of the {manifest['kept']:,} kept documents holds"
+        none = (
+            "no document"
+            if manifest["scorer"] is None
+            else f"none of the {manifest['kept']:,} kept documents"
         )
-        looked = any(status != NOT_TOLD for _, status in statuses) or not statuses
-        show(
-            f"{searched or 'no document holds'} a benchmark task" if looked else "no task could be looked for"
-        )
+        looked = sum(count for (_, status), count in statuses.items() if status != NOT_TOLD)
+        task = f"one of the {looked:,} tasks that were looked for" if statuses else "a benchmark task"
+        show(f"{none} holds {task}" if looked or not statuses else "no task could be looked for")
     if of_benchmarks:
         tasks = Counter[str]()
         for (name, _), count in statuses.items():
@@ -261,7 +262,7 @@ def _print_search(counts: dict[str, int], statuses: Counter[tuple[str, str]]) ->
         )
         told = {name for name, status in statuses if status != NOT_TOLD}
         if never := sorted({name for name, _ in statuses} - told):
-            show(f"  nothing was looked for of {listed(never)}: all of its tasks are such")
+            show(f"  none of the tasks of {listed(never)} could be looked for")
 
 
 def audit_in_words(found: "AuditResult") -> str:

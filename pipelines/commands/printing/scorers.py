@@ -211,7 +211,10 @@ def print_threshold(result: "Threshold") -> None:
     if result.keep_at is not None:
         show(f"*: {_why_starred(result)}")
     show("labels: labelled documents that score so much or more; precision is the share of good ones in them")
-    show("[in brackets: 95 % bands over groups, each of which holds for all cuts at once]")
+    show(
+        "[in brackets: 95 % bands over groups, which hold for all cuts at once. So they are wider than the "
+        "intervals of train and evaluate, which are of one cut]"
+    )
     show(
         f"{result.labels:,} labels of {result.groups:,} groups; {result.good:,} of them are good (labelled "
         f"{result.label_at:g} or more)"
@@ -227,6 +230,9 @@ def print_threshold(result: "Threshold") -> None:
         _print_slice_cuts(result.slices)
     if result.next_command is not None:
         show(f"next: {result.next_command}")
+        if result.keep_at is not None and result.next_command.startswith("edufilter filter"):
+            cut = f"--keep-at {result.keep_at:g} --to NEW"
+            show(f"A run by this scorer need not score again: edufilter recut OUT {cut}")
     if result.exit_code == 4:
         own = [short_name(one.value) for one in result.slices if not one.why_common and not one.is_promised]
         of_whom = f" for {', '.join(own)}" if own and result.is_promised else ""

@@ -164,7 +164,7 @@ def test_the_table_fits_80_columns(command, trained, fresh):
 def test_the_table_alone_has_no_answer(command, trained, fresh):
     outcome = command("threshold", trained.out, fresh)
     assert outcome.code == 0
-    assert "holds for all cuts at once" in outcome.out
+    assert "hold for all cuts at once" in outcome.out
     assert "Not weighted" in outcome.out
     assert "labels: labelled documents that score so much or more" in outcome.out
     assert f"next: edufilter threshold {trained.out} {fresh} --precision 0.9" in outcome.out

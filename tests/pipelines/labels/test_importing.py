@@ -180,7 +180,7 @@ def test_scores_of_a_rater_without_a_name_are_not_replaced_by_those_of_another_t
     assert bring(theirs, "--rater", "anna").code == 0
     assert [row["score"] for row in read(labels)] == [3, 3, 3]
     replaced = bring(theirs, "--rater", "imported")
-    assert "2 scores replace others of the same rater" in replaced.out
+    assert "2 scores replace different ones of the same rater" in replaced.out
     assert [row["score"] for row in read(labels)] == [5, 4, 3]
 
 

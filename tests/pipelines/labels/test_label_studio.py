@@ -211,7 +211,7 @@ def test_what_a_person_should_know_of_an_export_is_told(tasks, sampled, tmp_path
     for place in (2, 5):
         answers = mine[place]["annotations"]
         answers.append({**annotation(90 + place, 1, {"choices": ["1"]})})
-    assert "2 scores replace others of the same rater for the same text" in told("mine.json", mine)
+    assert "2 scores replace different ones of the same rater for the same text" in told("mine.json", mine)
 
 
 @pytest.mark.parametrize("value", [{"choices": ["good"]}, {"choices": ["1", "2"]}, {"number": 7}, {"x": 1}])

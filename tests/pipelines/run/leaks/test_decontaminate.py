@@ -379,7 +379,7 @@ def test_a_benchmark_of_which_no_task_can_be_told_is_named(source, benchmark, tm
         out = tmp_path / str(len(against))
         given = [word for path in against for word in ("--against", path)]
         told = command("decontaminate", source, *given, "--out", out, "--no-report").out
-        assert "nothing was looked for of short" in told
+        assert "none of the tasks of short could be looked for" in told
         assert ("no task could be looked for" in told) == (len(against) == 1)
 
 
