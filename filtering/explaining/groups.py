@@ -15,7 +15,7 @@ WORDS, TEACHING, READER, SELLING = (
     "selling and links",
 )
 CODE, SENTENCES, LAYOUT = "words of code and comments", "sentences", "layout"
-PUNCTUATION, NUMBERS, LENGTH, COMBINED = "punctuation and symbols", "numbers", "length", "combinations"
+PUNCTUATION, NUMBERS, LENGTH, COMBINED = "punctuation and symbols", "numbers", "length", "combined signals"
 
 WHAT_COMBINES = (
     "what signals add that stand together, beyond what each of them adds alone: many numbers in short lines, "

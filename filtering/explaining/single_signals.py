@@ -29,7 +29,7 @@ from filtering.text.code_points import fold_text
 
 SAME = {"log_read_bytes": "log_text_bytes"}
 """Statistics that are one where their values are equal."""
-COMBINATIONS = "combinations of signals", "all together"
+COMBINATION = COMBINED, "all together"
 TOKENS_REMEMBERED = 1 << 16
 """Of which it is known what kind they are: documents have most of theirs in common."""
 AT = {name: place for place, name in enumerate(STATISTICS)}
@@ -104,7 +104,7 @@ def single_signals(found: Amounts) -> list[Signal]:
     signals += rest
     signals += _statistics(found, statistics)
     if found.trees:
-        signals.append(Signal(COMBINED, "", float(found.trees), lambda: COMBINATIONS))
+        signals.append(Signal(COMBINED, "", float(found.trees), lambda: COMBINATION))
     return signals
 
 

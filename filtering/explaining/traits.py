@@ -26,6 +26,8 @@ RAISING, LOWERING = 5, 3
 """Traits that are named, at most."""
 WORDS_NAMED = 3
 """Words that are named, where these moved a score most."""
+SHORT = 4
+"""Letters of the longest words that are taken for those that any text has: the, that, und, para."""
 HAS = "has "
 NOTHING = "No trait stands out: many small signals add up."
 
@@ -33,6 +35,7 @@ NOTHING = "No trait stands out: many small signals add up."
 @dataclass(frozen=True)
 class _Trait:
     phrase: str
+    group: str
     is_much: bool
     raw: float
 
@@ -48,8 +51,8 @@ def traits_in_words(
 ) -> tuple[str, str]:
     """Return which traits of a document raised its score, and which lowered it: two clauses, or empty.
 
-    Its words stand first where they moved it more than any trait, with the strongest of them; then what its
-    signals did together, likewise.
+    Groups of signals stand first that moved it more than any trait: its words, with the strongest of them,
+    what its combined signals did, and the largest group, if no trait of that is named.
 
     Parameters
     ----------
@@ -85,7 +88,7 @@ def traits_in_words(
         if any(raw * group_raws[GROUP_OF[name]] < 0 for name in names):
             continue
         if raw > 0 or any(name in listed for name in names):
-            found.append(_Trait(much if is_much else little, is_much, raw))
+            found.append(_Trait(much if is_much else little, GROUP_OF[names[0]], is_much, raw))
     found.sort(key=lambda one: -abs(one.raw))
     raising = [one for one in found if one.raw >= LEAST_RAW][:RAISING]
     lowering = [one for one in found if one.raw <= -LEAST_RAW][:LOWERING]
@@ -100,24 +103,36 @@ def traits_in_words(
 def _group_clauses(
     signals: Sequence[Signal], traits: Sequence[_Trait], side: int, slope: float
 ) -> Iterator[str]:
-    """Yield what words, and signals together, did on one side, unless a trait of that side did more."""
+    """Yield what groups of signals did on one side, unless a trait of that side did more, or is of them."""
     least = max([LEAST_RAW, *(abs(one.raw) for one in traits)])
-    for group, clause in ((WORDS, _words_clause), (COMBINED, _together_clause)):
-        of_group = [one for one in signals if one.group == group]
-        moved = sum(one.raw for one in of_group)
-        if side * moved >= least:
-            yield clause(of_group, side, f"{slope * moved:+.2f}")
+    by_group: defaultdict[str, list[Signal]] = defaultdict(list)
+    for one in signals:
+        by_group[one.group].append(one)
+    moved = {group: sum(one.raw for one in some) for group, some in by_group.items()}
+    told = {one.group for one in traits} - {WORDS}
+    largest = max(moved, key=lambda name: side * moved[name], default=WORDS)
+    for group in dict.fromkeys((WORDS, COMBINED, largest)):
+        if side * moved.get(group, 0.0) >= least and group not in told:
+            such = _strongest_words(by_group[group], side) if group == WORDS else ""
+            yield f"its {group} ({slope * moved[group]:+.2f}){such}"
 
 
-def _together_clause(of_group: Sequence[Signal], side: int, points: str) -> str:
-    return f"how its words and layout go together ({points})"
-
-
-def _words_clause(of_words: Sequence[Signal], side: int, points: str) -> str:
+def _strongest_words(of_words: Sequence[Signal], side: int) -> str:
+    """Return the words that moved a score most; short ones such as "the" only where there are no others."""
     strongest = sorted((one for one in of_words if side * one.raw > 0), key=lambda one: -side * one.raw)
-    names = (one.tell()[0] for one in strongest)
-    named = list(islice((name for name in names if name.startswith('"')), WORDS_NAMED))
-    return f"its words ({points}), such as {joined(named)}" if named else ""
+    names = [name for one in strongest if (name := one.tell()[0]).startswith('"')]
+    named = list(islice((name for name in names if not _is_short(name.strip('"'))), WORDS_NAMED))
+    if not named:
+        return f", short ones such as {joined(names[:WORDS_NAMED])}" if names else ""
+    return f", such as {joined(named)}"
+
+
+def _is_short(word: str) -> bool:
+    """Tell whether a word may be one of those that any text has, such as articles, by its length alone.
+
+    Scripts without cases, such as Chinese, have short words that say much.
+    """
+    return len(word) <= SHORT and word.upper() != word.lower()
 
 
 def traits_sentence(

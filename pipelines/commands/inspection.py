@@ -21,7 +21,7 @@ from pipelines.commands.command_signature import (
 )
 from pipelines.commands.printing.screen import show
 from pipelines.progress import ConsoleReporter
-from pipelines.settings.base import ScorerName, ScoringSettings
+from pipelines.settings.base import ScorerName, ScoringSettings, option_of
 from pipelines.settings.explain import PLACES, ExplainConfig
 
 
@@ -105,9 +105,14 @@ def _file_of(dump: str, given: Given) -> str:
         If there is no such file, or nothing says which document is meant.
     """
     if Path(dump, "run", "plan.json").is_file():
+        asked = {name: given[name] for name in ("file", *PLACES, "id_column") if given.get(name) is not None}
+        place = asked or {"file": "FILE", "row": 0}
+        options = [
+            part for name, value in place.items() for part in (option_of(ExplainConfig, name), str(value))
+        ]
         raise SettingsError(
             f"'{printable(dump)}' is the folder of a run. To explain one of its documents:\n"
-            f"  edufilter explain {shlex.join(['--run', dump])} --file FILE --row 0"
+            f"  edufilter explain {printable(shlex.join(['--run', dump, *options]))}"
         )
     if all(given[name] is None for name in PLACES):
         raise SettingsError(

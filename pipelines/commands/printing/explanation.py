@@ -193,12 +193,13 @@ def _what_is_shown(why: Explanation) -> str:
     return (
         f"{shown} The points of a word are its own, those of its letters, and half of those of each pair of "
         'words that it is part of. "usual" is what three in four of the documents have that the scorer was '
-        f"trained on.{_of_combinations(why)}"
+        "trained on, in whatever language. A signal counts from the middle of that, so one within it may "
+        f"move the score too.{_of_combined(why)}"
     )
 
 
-def _of_combinations(why: Explanation) -> str:
-    """Return what combinations of signals are, where there are such."""
+def _of_combined(why: Explanation) -> str:
+    """Return what combined signals are, where there are such."""
     if all(one.group != COMBINED for one in why.groups):
         return ""
     return f' "{COMBINED.capitalize()}" are {WHAT_COMBINES}'

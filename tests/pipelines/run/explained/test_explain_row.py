@@ -1,6 +1,7 @@
 """Proves that documents are explained by file, and by row of a dump or a run; wrong ones are refused."""
 
 import json
+import shlex
 import shutil
 from dataclasses import replace
 
@@ -209,3 +210,10 @@ def test_a_scorer_that_moved_is_named(read, tmp_path):
     with pytest.raises(SettingsError):
         explain_row(wanted)
     assert explain_row(wanted.model_copy(update={"scorer": str(tmp_path / "moved")})).score is not None
+
+
+@pytest.mark.parametrize("place", [("--output-row", "99"), ("--file", "a b.parquet", "--row", "3")])
+def test_the_folder_of_a_run_in_place_of_a_dump_is_answered_with_what_was_typed(read, command, place):
+    refused = command("explain", read / "out", *place)
+    assert refused.code == 2
+    assert f"edufilter explain {shlex.join(['--run', str(read / 'out'), *place])}" in refused.err
