@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-EXCERPT_CHARS = 1200
-MORE_CHARS = 10_000
-"""Characters of a document behind "more"; the rest stays in its file."""
-CARD_CHARS = EXCERPT_CHARS + MORE_CHARS
+EXCERPT_CHARS, EXCERPT_LINES = 800, 12
+"""What is seen at once of a document, at most."""
+CARD_CHARS = 11_000
+"""Characters that a page has of a document; the rest stays in its file."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,26 @@ class Card:
 
     @property
     def excerpt(self) -> str:
-        """What is seen at once."""
-        return self.content[:EXCERPT_CHARS]
+        r"""What is seen at once.
+
+        Examples
+        --------
+        >>> card = Card("", None, True, "", "line\n" * 20, 100)
+        >>> len(card.excerpt), len(card.rest), card.characters_left
+        (60, 40, 40)
+        """
+        lines = self.content[:EXCERPT_CHARS].splitlines(keepends=True)
+        return "".join(lines[:EXCERPT_LINES])
 
     @property
     def rest(self) -> str:
         """What is seen on demand."""
-        return self.content[EXCERPT_CHARS:]
+        return self.content[len(self.excerpt) :]
 
     @property
     def characters_left(self) -> int:
         """How many characters follow the excerpt."""
-        return self.characters - EXCERPT_CHARS
+        return self.characters - len(self.excerpt)
 
     @property
     def characters_unseen(self) -> int:

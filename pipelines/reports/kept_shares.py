@@ -18,7 +18,8 @@ FAR_LEVEL = 0.01
 FAR_ODDS = 2.0
 FAR_IN_WORDS = (
     "far more or far fewer are kept than of the others: the odds differ at least twofold, and by more than "
-    "chance explains. Of few documents, only a share that differs a lot can show that"
+    "chance explains among all values of the table. That is asked more strictly than by the 95 % interval of "
+    "one value: of few documents, only a share that differs a lot can show it"
 )
 SHOWN, MOST = 20, 2000
 """Values of a kind that a page shows, and that are told as data, with one for what is left."""
