@@ -23,7 +23,7 @@ MOST_SHARING = 50
 LIGHT_LETTERS = 15
 """Runs of fewer letters, such as "one of the", are anchors only where there are no others."""
 LONG_WORDS = 13
-"""Questions of fewer words, numbers aside, are matched whole, with their right answer."""
+"""Questions of fewer words, numbers aside, are found with their right answer near alone."""
 TOLD_WORDS = 8
 """Of such a question and its answer together: with fewer nothing can be told."""
 PART_WORDS = 120
@@ -74,6 +74,11 @@ class Words:
         """How many words each text has that are no numbers."""
         return self._sums(self.quarters * (self.letters > 0)) // WORD_QUARTERS
 
+    @property
+    def are_spaced(self) -> Bools:
+        """Whether each text has spaces between its words, as Chinese and Thai do not."""
+        return self._sums(self.quarters) == WORD_QUARTERS * np.diff(self.starts)
+
     def _sums(self, values: Ints) -> Ints:
         sums = np.concatenate([[0], np.cumsum(values)])
         return np.diff(sums[self.starts])
@@ -115,8 +120,10 @@ class ProseIndex:
         What each part is: `QUESTION` or `PASSAGE`.
     words, answers : Words
         Of each part, and of the right answer to it.
-    is_whole : bool array, shape (parts,)
-        Parts that are matched whole, with their answer.
+    is_short : bool array, shape (parts,)
+        Questions that are found with their answer near alone.
+    are_spaced : bool array, shape (parts,)
+        Whether there are spaces between the words.
     anchors : Anchors
     untold : tuple of int
         Tasks whose question cannot be told from others.
@@ -127,7 +134,8 @@ class ProseIndex:
     names: tuple[str, ...]
     words: Words
     answers: Words
-    is_whole: Bools
+    is_short: Bools
+    are_spaced: Bools
     anchors: Anchors
     untold: tuple[int, ...]
 
@@ -147,16 +155,17 @@ class ProseIndex:
         solutions = [tasks[at].solution if name == QUESTION else "" for at, name, _ in named]
         answers = _cut(Words.of(solutions), np.zeros(len(named), dtype=bool))
         is_long, has_answer = words.plain_counts >= LONG_WORDS, np.diff(answers.starts) > 0
-        is_whole = is_question & ~is_long & has_answer & (words.counts + answers.counts >= TOLD_WORDS)
-        anchors = _anchors(words, is_long, is_whole)
-        has_anchor = np.bincount(anchors.rows[:, 0], minlength=len(named)) >= np.where(is_whole, 1, 2)
+        is_short = is_question & ~is_long & has_answer & (words.counts + answers.counts >= TOLD_WORDS)
+        anchors = _anchors(words, is_long | is_short)
+        has_anchor = np.bincount(anchors.rows[:, 0], minlength=len(named)) >= np.where(is_short, 1, 2)
         return cls(
             tasks=tuple(tasks),
             task_of=task_of,
             names=tuple(name for _, name, _ in named),
             words=words,
             answers=answers,
-            is_whole=is_whole,
+            is_short=is_short,
+            are_spaced=words.are_spaced,
             anchors=anchors,
             untold=tuple(task_of[is_question & ~has_anchor].tolist()),
         )
@@ -171,15 +180,15 @@ def _cut(words: Words, from_end: Bools) -> Words:
     )
 
 
-def _anchors(words: Words, is_long: Bools, is_whole: Bools) -> Anchors:
-    """Return the rarest runs of each part; one of a part that is matched whole."""
+def _anchors(words: Words, is_told: Bools) -> Anchors:
+    """Return the rarest runs of each part that can be told."""
     lengths = np.diff(words.starts)
     part_of = np.repeat(np.arange(len(lengths)), lengths)
     at = np.arange(max(len(part_of) - ANCHOR_WORDS + 1, 0))
     runs = hash_runs(words.hashes, ANCHOR_WORDS)
     numbers = np.sum([words.letters[at + step] == 0 for step in range(ANCHOR_WORDS)], axis=0)
     is_run = (part_of[at] == part_of[at + ANCHOR_WORDS - 1]) & (numbers < ANCHOR_WORDS - 1) & (runs != 0)
-    at = at[is_run & (is_long | is_whole)[part_of[at]]]
+    at = at[is_run & is_told[part_of[at]]]
     parts, places, runs = part_of[at], at - words.starts[part_of[at]], runs[at]
     _, key_of, counts = np.unique(runs, return_inverse=True, return_counts=True)
     is_rare = counts[key_of] <= MOST_SHARING
@@ -192,7 +201,7 @@ def _anchors(words: Words, is_long: Bools, is_whole: Bools) -> Anchors:
     order = np.argsort(worth * len(counts) + key_of, kind="stable")
     firsts = np.concatenate([[0], np.cumsum(np.bincount(parts, minlength=len(lengths)))])
     rank = np.arange(len(order)) - firsts[parts[order]]
-    chosen = order[rank < np.where(is_whole, 1, ANCHORS)[parts[order]]]
+    chosen = order[rank < ANCHORS]
     keys, key_of, counts = np.unique(runs[chosen], return_inverse=True, return_counts=True)
     order = chosen[np.argsort(key_of, kind="stable")]
     stops = np.cumsum(counts)

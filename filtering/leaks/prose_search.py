@@ -1,8 +1,9 @@
 """Looks for tasks in prose: anchors tell where a part may stand, its words in order tell whether it does.
 
 Compiled, one pass over the words of each document. Two anchors of a part that stand as far from each other
-as in the part make a place. There, the part is found if enough of its letters stand in its order. A short
-question has to stand there whole, with its right answer near.
+as in the part make a place; of a short question one anchor does. There, the part is found if enough of its
+letters stand in its order. Of a short question more of them must, with all its numbers, and its right answer
+near.
 """
 
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ FOUND_IN, BEGUN_IN, BEGUN_AT, TRIED_AT, TRIES = 0, 1, 2, 3, 4
 AHEAD = 16
 """Runs of words whose place in the table is asked for before they are looked up."""
 NOWHERE = -(1 << 30)
-MOST_TRIES = 50
-"""Places of a document at which a part is compared: what repeats its anchors without end takes no longer."""
+MOST_TRIES, MOST_SHORT_TRIES = 50, 1000
+"""Places of a document at which a part is compared: what repeats its anchors without end takes no longer. One
+anchor of a short question may stand in many places."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,15 @@ class ProseHit:
     has_answer: bool
 
 
-def find_prose(index: ProseIndex, documents: Documents, wanted_share: float) -> list[ProseHit]:
+def find_prose(
+    index: ProseIndex, documents: Documents, long_share: float, short_share: float
+) -> list[ProseHit]:
     """Return where documents have so much of a part's letters in its order: each part once a document."""
-    parts = len(index.names)
     anchors, words, answers = index.anchors, index.words, index.answers
+    # In scripts without spaces rules and forms differ by fewer letters than that: all must stand there.
+    of_short = np.where(index.are_spaced, short_share, 1.0)
+    wanted_shares = np.where(index.is_short, of_short, long_share)
+    parts = len(index.names)
     seen = np.full((parts, 5), -1, dtype=np.int32)
     found, shares = np.empty((parts + FOUND_ROWS, 5), dtype=np.int64), np.empty(parts + FOUND_ROWS)
     hits: list[ProseHit] = []
@@ -72,7 +79,8 @@ def find_prose(index: ProseIndex, documents: Documents, wanted_share: float) -> 
             documents.data, documents.offsets, documents.is_read, document,
             anchors.table, anchors.rows,
             words.hashes, words.exact, words.letters, words.starts,
-            answers.exact, answers.letters, answers.starts, index.is_whole, wanted_share, seen, found, shares,
+            answers.exact, answers.letters, answers.starts, index.is_short, wanted_shares,
+            seen, found, shares,
         )  # fmt: skip
         for (row, part, start, stop, answer), share in zip(
             found[:count].tolist(), shares[:count].tolist(), strict=True
@@ -120,6 +128,19 @@ def stands_in(mine: Hashes, theirs: Hashes) -> bool:
 
 
 @compiled
+def has_numbers(mine: Hashes, letters: Ints, theirs: Hashes) -> bool:
+    """Tell whether all numbers among words, which have no letters, stand among others as they are."""
+    for at in range(len(mine)):
+        if letters[at] == 0:
+            other = 0
+            while other < len(theirs) and theirs[other] != mine[at]:
+                other += 1
+            if other == len(theirs):
+                return False
+    return True
+
+
+@compiled
 def has_answer(answer: Hashes, letters: Ints, near: Hashes) -> bool:
     """Tell whether an answer stands among words: a short one as it is, of a long one most of its letters."""
     if len(answer) == 0:
@@ -134,7 +155,7 @@ def scan_prose(  # noqa: C901 - one pass
     data: Bytes, offsets: Ints, wanted: Bools, first: int,
     table: Table, rows: Ints32,
     hashes: Hashes, exact: Hashes, letters: Ints, starts: Ints,
-    answers: Hashes, answer_letters: Ints, answer_starts: Ints, is_whole: Bools, wanted_share: float,
+    answers: Hashes, answer_letters: Ints, answer_starts: Ints, is_short: Bools, wanted_shares: Floats,
     seen: Ints32, found: Ints, shares: Floats,
 ) -> tuple[int, int]:  # fmt: skip
     """Find the parts of an index in documents.
@@ -151,8 +172,8 @@ def scan_prose(  # noqa: C901 - one pass
         `Words` of the parts.
     answers, answer_letters, answer_starts
         Exact `Words` of their answers.
-    is_whole : bool array, shape (parts,)
-    wanted_share : float
+    is_short : bool array, shape (parts,)
+    wanted_shares : float64 array, shape (parts,)
     seen : int32 array, shape (parts, 5)
         The document in which a part was found last; that of its last anchor, and where the part would begin
         there; where it was last compared in vain, and how often. -1, or of documents before `first`.
@@ -198,30 +219,23 @@ def scan_prose(  # noqa: C901 - one pass
                         continue
                     place = at - rows[row, 1]
                     slack = size // 4 + 3
-                    if not is_whole[part]:
-                        if seen[part, BEGUN_IN] != document:
-                            seen[part, BEGUN_IN], seen[part, TRIED_AT], seen[part, TRIES] = (
-                                document,
-                                NOWHERE,
-                                0,
-                            )
-                        elif abs(base + place - seen[part, TRIED_AT]) <= 1 or seen[part, TRIES] == MOST_TRIES:
-                            continue
-                        elif abs(base + place - seen[part, BEGUN_AT]) <= slack:
-                            seen[part, TRIED_AT] = base + place
-                            seen[part, TRIES] += 1
-                        if seen[part, TRIED_AT] != base + place:
-                            seen[part, BEGUN_AT] = base + place
-                            continue
+                    if seen[part, BEGUN_IN] != document:
+                        seen[part, BEGUN_IN], seen[part, TRIES] = document, 0
+                        seen[part, BEGUN_AT] = seen[part, TRIED_AT] = NOWHERE
+                    most = MOST_SHORT_TRIES if is_short[part] else MOST_TRIES
+                    if abs(base + place - seen[part, TRIED_AT]) <= 1 or seen[part, TRIES] == most:
+                        continue
+                    if not is_short[part] and abs(base + place - seen[part, BEGUN_AT]) > slack:
+                        seen[part, BEGUN_AT] = base + place
+                        continue
+                    seen[part, TRIED_AT] = base + place
+                    seen[part, TRIES] += 1
                     a, b = starts[part], starts[part + 1]
-                    share = 0.0
-                    if is_whole[part]:
-                        if place >= 0 and place + size <= count:
-                            share = 1.0 if stands_in(exact[a:b], raw[place : place + size]) else 0.0
-                    else:
-                        low, high = max(place - slack, 0), min(place + size + slack, count)
-                        share = share_in_order(hashes[a:b], letters[a:b], mine[low:high], place - low, slack)
-                    if share < wanted_share:
+                    low, high = max(place - slack, 0), min(place + size + slack, count)
+                    share = share_in_order(hashes[a:b], letters[a:b], mine[low:high], place - low, slack)
+                    if share < wanted_shares[part]:
+                        continue
+                    if is_short[part] and not has_numbers(exact[a:b], letters[a:b], raw[low:high]):
                         continue
                     low, high = max(place - NEAR_BEFORE, 0), min(place + size + NEAR_AFTER, count)
                     c, d = answer_starts[part], answer_starts[part + 1]
@@ -233,7 +247,7 @@ def scan_prose(  # noqa: C901 - one pass
                         )
                     else:
                         near = has_answer(answer, weights, raw[low:high])
-                    if is_whole[part] and not near:
+                    if is_short[part] and not near:
                         continue
                     seen[part, FOUND_IN] = document
                     found[written, 0], found[written, 1] = document, part

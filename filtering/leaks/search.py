@@ -170,7 +170,7 @@ def _structure_hits(
 
 def _prose_hits(index: LeakIndex, documents: Documents) -> Iterator[Hit]:
     prose = index.prose
-    for hit in find_prose(prose, documents, index.settings.prose_share):
+    for hit in find_prose(prose, documents, index.settings.prose_share, index.settings.short_prose_share):
         task = len(index.known) + int(prose.task_of[hit.part])
         name = prose.names[hit.part]
         part = ANSWERED if name == QUESTION and hit.has_answer else name

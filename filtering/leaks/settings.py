@@ -42,6 +42,8 @@ class LeakSettings:
         How telling a signature must be; see `filtering.leaks.syntax_trees.Signature.strength`.
     prose_share : float
         Share of the letters of a question or passage whose words must stand in its order.
+    short_prose_share : float
+        The same of a question of fewer than 13 words, which must have its answer near.
     """
 
     methods: tuple[str, ...] = METHODS
@@ -57,6 +59,7 @@ class LeakSettings:
     structure_share: float = 0.65
     signature_strength: float = 0.75
     prose_share: float = 0.65
+    short_prose_share: float = 0.8
 
     def __post_init__(self) -> None:
         if not self.methods or not set(self.methods) <= set(METHODS):

@@ -26,7 +26,7 @@ from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.own_files import as_written
 from pipelines.run_folder.plan import Plan
 
-LEAKS_VERSION = 3
+LEAKS_VERSION = 4
 """Raised when the same tasks would be found in other texts."""
 LEAK_OF = "leak of "
 """Begins the names of counts of leaks by benchmark in a manifest."""

@@ -120,10 +120,10 @@ def found_of(
 
 
 def is_short(index: LeakIndex) -> dict[str, bool]:
-    """Tell of each task that can be told whether it is matched whole."""
+    """Tell of each task that can be told whether its question is short."""
     prose, untold = index.prose, set(index.prose.untold)
     return {
-        key_of(prose.tasks[at]): bool(prose.is_whole[at])
+        key_of(prose.tasks[at]): bool(prose.is_short[at])
         for at in range(len(prose.tasks))
         if at not in untold
     }

@@ -2,6 +2,7 @@
 
 import random
 import unicodedata
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -94,7 +95,7 @@ OTHERS = {
     "nothing": "",
     "a short question without its answer": f"Which bird sleeps in the lamp? {FILLER}",
     "a short question far from its answer": f"Which bird sleeps in the lamp? {FILLER} A willow warbler.",
-    "a short question in other words": "Which small bird sleeps in the lamp? A willow warbler.",
+    "a short question in other words": "Which small animal sleeps below the lamp? A willow warbler.",
 }
 
 
@@ -103,8 +104,18 @@ def test_what_is_no_question_is_not_found(text):
     assert parts_in(text) == set()
 
 
-def test_a_short_question_is_found_whole_with_its_answer():
+def test_a_short_question_is_found_with_its_answer_even_where_a_word_is_another():
     wanted = {("short", "question and answer", "leak")}
+    assert parts_in("Which small bird sleeps in the lamp? A willow warbler.") == wanted
+    assert parts_in("Which bird dozes in the lamp? A willow warbler.") == set()  # of six words, a heavy one
+    longer = Task("short", "made", "Which bird sleeps in the lamp of the tower?", "a warbler", kind="prose")
+    assert (
+        parts_in("Which bird sleeps in the lamp of the castle? A warbler.", LeakIndex.of([longer])) == wanted
+    )
+    numbered = replace(longer, prompt="Which of the 12 birds sleeps in the lamp of the tower?")
+    index = LeakIndex.of([numbered])
+    assert parts_in("Which of the 12 birds sleeps in a lamp of the tower? A warbler.", index) == wanted
+    assert parts_in("Which of the 13 birds sleeps in a lamp of the tower? A warbler.", index) == set()
     assert parts_in("WHICH BIRD sleeps\nin the lamp?\n(A) an owl (B) a Willow Warbler") == wanted
     assert parts_in("A willow warbler: which bird sleeps in the lamp?") == wanted
 

@@ -62,7 +62,7 @@ FAULTS = (
     ),
     Fault(
         "a short question is a leak without its answer",
-        "if is_whole[part] and not near:",
+        "if is_short[part] and not near:",
         "if False:",
         ("test_what_is_no_question_is_not_found",),
     ),
