@@ -77,7 +77,8 @@ class Words:
     @property
     def are_spaced(self) -> Bools:
         """Whether each text has spaces between its words, as Chinese and Thai do not."""
-        return self._sums(self.quarters) == WORD_QUARTERS * np.diff(self.starts)
+        found: Bools = self._sums(self.quarters) == WORD_QUARTERS * np.diff(self.starts)
+        return found
 
     def _sums(self, values: Ints) -> Ints:
         sums = np.concatenate([[0], np.cumsum(values)])
