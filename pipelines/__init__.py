@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.choosing.recut import estimate_recut as estimate_recut
     from pipelines.choosing.recut import recut_run as recut_run
     from pipelines.choosing.sample_near_cut import sample_near_cut as sample_near_cut
-    from pipelines.choosing.threshold import Threshold as Threshold
-    from pipelines.choosing.threshold import choose_threshold as choose_threshold
+    from pipelines.choosing.thresholds.choose_threshold import Threshold as Threshold
+    from pipelines.choosing.thresholds.choose_threshold import choose_threshold as choose_threshold
     from pipelines.commands.demo.run_demo import run_demo as run_demo
     from pipelines.executors.local import Executor as Executor
     from pipelines.executors.local import LocalExecutor as LocalExecutor
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.labels.sample import sample_dump as sample_dump
     from pipelines.proof.proof_result import Proof as Proof
     from pipelines.proof.prove import prove_run as prove_run
-    from pipelines.reports.write_report import write_report as write_report
+    from pipelines.reports.runs.write_report import write_report as write_report
     from pipelines.run.estimate import estimate_run as estimate_run
     from pipelines.run.estimate_leaks import estimate_decontamination as estimate_decontamination
     from pipelines.run.explain_row import explain_row as explain_row
@@ -78,9 +78,9 @@ if TYPE_CHECKING:  # by their own names, which is how type checkers are told tha
     from pipelines.settings.threshold import ThresholdConfig as ThresholdConfig
     from pipelines.settings.writing import WriteConfig as WriteConfig
     from pipelines.writing.estimate_writing import estimate_writing as estimate_writing
-    from pipelines.writing.grade import GradeResult as GradeResult
-    from pipelines.writing.grade import estimate_grading as estimate_grading
-    from pipelines.writing.grade import grade_texts as grade_texts
+    from pipelines.writing.grading.grade import GradeResult as GradeResult
+    from pipelines.writing.grading.grade import estimate_grading as estimate_grading
+    from pipelines.writing.grading.grade import grade_texts as grade_texts
     from pipelines.writing.write import write_texts as write_texts
     from pipelines.writing.write_result import WriteResult as WriteResult
 
@@ -115,16 +115,16 @@ _HOMES = {
     "proof.proof_result": ("Proof",),
     "proof.prove": ("prove_run",),
     "settings.proof": ("ProveConfig",),
-    "reports.write_report": ("write_report",),
+    "reports.runs.write_report": ("write_report",),
     "run.plan_to_manifest": ("FilterResult",),
     "labels.sample": ("SampleResult", "sample_dump"),
-    "choosing.threshold": ("Threshold", "choose_threshold"),
+    "choosing.thresholds.choose_threshold": ("Threshold", "choose_threshold"),
     "scorers.push": ("PushResult", "push_scorer"),
     "scorers.train": ("train_scorer",),
     "run.upkeep": ("clean_run", "status_of_run", "verify_run"),
     "settings.grading": ("GradeConfig",),
     "settings.writing": ("WriteConfig",),
-    "writing.grade": ("GradeResult", "estimate_grading", "grade_texts"),
+    "writing.grading.grade": ("GradeResult", "estimate_grading", "grade_texts"),
     "writing.estimate_writing": ("estimate_writing",),
     "writing.write": ("write_texts",),
     "writing.write_result": ("WriteResult",),

@@ -1,6 +1,6 @@
 """What makes a text an exercise of Python: a function with a docstring, its solution, and tests that use it.
 
-The text is read as a syntax tree and never run; that is done in `pipelines/writing/run_code.py`.
+The text is read as a syntax tree and never run; that is done in `pipelines/writing/code_runs/run_code.py`.
 """
 
 import ast

@@ -9,7 +9,7 @@ from filtering.printable import short_name
 from pipelines.amount_formats import percent, points_from, short_count
 from pipelines.choosing.chosen import Amount, Chosen, ChosenSlice
 from pipelines.choosing.scored_rows import ALL
-from pipelines.dump.slice_values import NO_VALUE
+from pipelines.dump.row_values.slice_values import NO_VALUE
 from pipelines.page_kit.page import Table
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.own_files import as_written

@@ -12,10 +12,10 @@ from filtering.errors import SettingsError
 from filtering.printable import printable
 from pipelines.choosing.slices import Names, slice_reader
 from pipelines.dump.changed_inputs import refuse_changed_inputs
-from pipelines.dump.lengths import LENGTHS, lengths_of
 from pipelines.dump.parts import Part
+from pipelines.dump.row_values.lengths import LENGTHS, lengths_of
+from pipelines.dump.row_values.slice_values import LANGUAGE
 from pipelines.dump.rows_of_finished_runs import read_again
-from pipelines.dump.slice_values import LANGUAGE
 from pipelines.page_kit.cards import CARD_CHARS
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.run_folder.decisions import RunDecisions

@@ -9,7 +9,7 @@ from filtering.arrays import Ints
 from filtering.errors import SettingsError
 from pipelines.choosing.row_numbers import RowNumbers
 from pipelines.choosing.scored_rows import ALL, Pool
-from pipelines.dump.slice_values import LANGUAGE, By, SliceReader, shown
+from pipelines.dump.row_values.slice_values import LANGUAGE, By, SliceReader, shown
 from pipelines.progress import Meter, Reporter
 from pipelines.run_folder.plan import RunFacts
 

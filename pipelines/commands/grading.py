@@ -41,7 +41,7 @@ def grade_command(
     config = settings_of(GradeConfig, given, prices=prices, samples=not no_samples)
     reporter = reporter_of(json_log)
     reporter.say(f"Looking for the texts of '{printable(config.texts or config.prompts or '')}' ...")
-    from pipelines.writing.grade import estimate_grading, grade_texts
+    from pipelines.writing.grading.grade import estimate_grading, grade_texts
 
     if dry_run:
         from pipelines.commands.printing.labels import print_estimate

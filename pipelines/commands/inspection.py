@@ -190,12 +190,12 @@ def report_command(
     reporter = ConsoleReporter()
     page = None
     if slices:
-        from pipelines.reports.report_result import fresh_page
+        from pipelines.reports.runs.report_result import fresh_page
 
         page = fresh_page(out)
     if page is None:
         reporter.say("Making the report ...")
-        from pipelines.reports.write_report import write_report
+        from pipelines.reports.runs.write_report import write_report
 
         page = write_report(out, samples=False if no_samples else None, reporter=reporter)
     if slices:

@@ -230,7 +230,7 @@ def _run(
             show(f"not told, since no report was made: what is kept of each language. To see it: {again}")
         return code
     from pipelines.commands.printing.slices import read_report
-    from pipelines.reports.report_result import report_result
+    from pipelines.reports.runs.report_result import report_result
 
     command = command_of(name, config, page_options)
     samples = False if no_samples else None  # as the run was begun

@@ -173,7 +173,7 @@ def threshold_command(given: Given, as_json: JsonOption = False) -> int:
     """
     config = settings_of(ThresholdConfig, given)
     ConsoleReporter().say(f"Looking for the labels of '{printable(config.labels)}' ...")
-    from pipelines.choosing.threshold import choose_threshold
+    from pipelines.choosing.thresholds.choose_threshold import choose_threshold
     from pipelines.commands.printing.scorers import print_threshold
 
     result = choose_threshold(config)

@@ -13,10 +13,16 @@ from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.unsure import BEGINNING_BYTES, Unsure
 from filtering.text.arrow import text_bytes, text_lengths, without_texts
 from pipelines.dump.batches import read_batches
-from pipelines.dump.code_languages import language_told
 from pipelines.dump.parts import Parts, SetAside
 from pipelines.dump.reading import open_parquet
-from pipelines.dump.row_languages import is_prose, is_source_file, knows_code, languages_of, telling_columns
+from pipelines.dump.row_values.code_languages import language_told
+from pipelines.dump.row_values.row_languages import (
+    is_prose,
+    is_source_file,
+    knows_code,
+    languages_of,
+    telling_columns,
+)
 from pipelines.dump.rows import rows_of_part
 from pipelines.dump.spread_rows import spread_rows
 from pipelines.dump.texts_of_tables import texts_of

@@ -1,8 +1,6 @@
-"""Pages of a run, of a scorer and of a proof: data first, then the page.
+"""Pages of a run, of a scorer, of a proof, of texts and of grades: data first, then the page.
 
-Here: what is gathered for a page (`run_report_data.py`, `scorer_report_data.py`) and the modules that shape
-it for a page.
+Here: a module for each page that shapes it. The page of a run has a room of its own, `runs/`.
 Not here: templates and what all pages share (`page_kit/`), and how a number is computed.
-To add a section, gather its data in `run_report_data.py`, shape it in `run_page.py`, and show it in
-`page_kit/templates/run.html`.
+To add a section to the page of a run, see `runs/`.
 """

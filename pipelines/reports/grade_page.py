@@ -10,8 +10,8 @@ from annotations.asking.rubric import MEAN
 from filtering.judging.intervals import Estimate
 from pipelines.new_files import written_whole
 from pipelines.page_kit.page import Table, Tile, spent_tile, whole_page
-from pipelines.writing.grade import GradeResult
-from pipelines.writing.grades import IN_WORDS, Graded, note_on_few
+from pipelines.writing.grading.grade import GradeResult
+from pipelines.writing.grading.grades import IN_WORDS, Graded, note_on_few
 from pipelines.writing.text_folder import write_json
 
 FORMAT = 1

@@ -15,7 +15,7 @@ from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.scores import STAGES
 from filtering.signals.settings import usual_rules
 from filtering.text.arrow import EMPTY, NULL, REASONS, TOO_LONG, WHITE_SPACE, text_reasons
-from pipelines.dump.row_languages import knows_code, languages_of
+from pipelines.dump.row_values.row_languages import knows_code, languages_of
 from pipelines.dump.rows import Row
 from pipelines.run.find_document import find_in_dump, find_in_run
 from pipelines.run_folder.decisions import Decisions, RunDecisions

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from filtering.errors import EdufilterError
 from filtering.leaks.hits import COMMON, COMMON_TEXT, LEAK, PASSAGE
 from pipelines.dump.reading import OpenParquet, open_parquet
-from pipelines.dump.row_sites import sites_of
+from pipelines.dump.row_values.row_sites import sites_of
 from pipelines.names import lookup_below
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.leak_files import read_hits, read_tasks, read_untold

@@ -8,7 +8,7 @@ from annotations.labels.sources import read_table
 from filtering.errors import LabelsError
 from filtering.scoring.cascade import AnyScorer, signals_of
 from filtering.scoring.settings import ExitSettings
-from pipelines.dump.code_languages import CODE
+from pipelines.dump.row_values.code_languages import CODE
 from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.scorer_addresses import open_scorer
 from pipelines.scorers.audit_points import ScorerAudit, audit_points, drawn_rows

@@ -12,7 +12,7 @@ from filtering.judging.rewrites import rewrites_of
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import Effort
 from filtering.text.windows import REACH, cut_window
-from pipelines.dump.code_languages import CODE_LANGUAGE
+from pipelines.dump.row_values.code_languages import CODE_LANGUAGE
 from pipelines.progress import ConsoleReporter, Reporter, ShareMeter
 from pipelines.scorers.evaluation import JudgedPoints
 

@@ -28,8 +28,8 @@ from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.settings import Effort, ExitSettings
 from filtering.scoring.storage import read_nested
 from filtering.text.arrow import Texts, text_bytes
-from pipelines.dump.code_languages import CODE, CODE_LANGUAGE
 from pipelines.dump.column_doubts import tell_doubt
+from pipelines.dump.row_values.code_languages import CODE, CODE_LANGUAGE
 from pipelines.progress import ConsoleReporter, Meter, Reporter
 from pipelines.scorer_addresses import open_scorer, open_signals
 from pipelines.scorers.counted_embedding import TEXTS_AT_A_TIME, counted

@@ -15,7 +15,7 @@ from filtering.judging.kinds import JudgedKind, judge_kind
 from filtering.judging.metrics import confusion, reliability
 from filtering.rubric_points import KEEP_AT
 from filtering.scoring.settings import Effort
-from pipelines.dump.lengths import length_of
+from pipelines.dump.row_values.lengths import length_of
 
 Value = TypeVar("Value")
 

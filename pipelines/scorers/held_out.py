@@ -16,7 +16,7 @@ from filtering.fitting.cross_validation import (
 from filtering.fitting.fit_data import FitData
 from filtering.judging.intervals import Estimate, evaluate
 from filtering.judging.kinds import KIND_METRICS, LEAST_ROWS
-from pipelines.dump.code_languages import CODE_LANGUAGE
+from pipelines.dump.row_values.code_languages import CODE_LANGUAGE
 from pipelines.progress import Meter, Reporter
 from pipelines.scorers.evaluation import JudgedPoints
 from pipelines.scorers.label_languages import LANGUAGE

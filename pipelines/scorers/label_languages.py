@@ -10,8 +10,13 @@ from filtering.scoring.scorers import EmbeddingScorer, SignalScorer
 from filtering.scoring.storage import LANGUAGE_NAME
 from filtering.scoring.unsure import find_languages
 from filtering.text.arrow import text_bytes
-from pipelines.dump.code_languages import CODE, CODE_LANGUAGE, with_code_languages, without_languages
-from pipelines.dump.row_languages import languages_of
+from pipelines.dump.row_values.code_languages import (
+    CODE,
+    CODE_LANGUAGE,
+    with_code_languages,
+    without_languages,
+)
+from pipelines.dump.row_values.row_languages import languages_of
 from pipelines.progress import Reporter
 
 LANGUAGE = "language"

@@ -49,7 +49,7 @@ class FoundPassages:
         return np.bincount(self.passages.row, minlength=documents) > 0
 
     def counted(self, keep: Bools, sizes: Ints) -> Counter[str]:
-        """Return the figures of a run: see `pipelines.reports.passages`.
+        """Return the figures of a run: see `pipelines.reports.runs.passages`.
 
         Parameters
         ----------

@@ -14,7 +14,7 @@ from filtering.scoring.scorers import SignalScorer
 from filtering.scoring.unsure import BEGINNING_BYTES, known_languages
 from filtering.text.arrow import text_beginnings
 from filtering.text.human_languages import can_tell_languages, load_detector
-from pipelines.dump.row_languages import knows_code, languages_of, telling_columns
+from pipelines.dump.row_values.row_languages import knows_code, languages_of, telling_columns
 from pipelines.dump.texts_of_tables import texts_of
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.plan import EARLIER_NAMES, PlanSettings, RunFacts

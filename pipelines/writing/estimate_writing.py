@@ -15,9 +15,9 @@ from pipelines.progress import ConsoleReporter, Reporter
 from pipelines.settings.writing import WriteConfig
 from pipelines.writing.asker import Asked, Tasks, unanswered
 from pipelines.writing.attempts import WITHOUT_REPLY, attempts
+from pipelines.writing.code_runs.run_code_once import CodeRuns
 from pipelines.writing.documents import texts_of_files
 from pipelines.writing.left_out import refuse_losses
-from pipelines.writing.run_code_once import CodeRuns
 from pipelines.writing.sieve import Sieve
 from pipelines.writing.sifting import FRESH_ROUNDS, sift
 from pipelines.writing.text_folder import refuse_other

@@ -14,8 +14,8 @@ from filtering.errors import OutputError
 from pipelines.progress import Reporter
 from pipelines.settings.base import option_of, setting_name
 from pipelines.settings.writing import WriteConfig
+from pipelines.writing.code_runs.run_code import RUN_REASONS
 from pipelines.writing.marks import LOW_GRADE, LOW_SCORE, NO_GRADE
-from pipelines.writing.run_code import RUN_REASONS
 from pipelines.writing.sieve import HOLDS_TASK, LIKE_OTHERS
 from pipelines.writing.text_folder import FAILED_FILE, data_file
 

@@ -8,8 +8,14 @@ from annotations.writing.exercises import DOES_NOT_PARSE, NO_FUNCTION, NO_TESTS
 from annotations.writing.recipe import Recipe
 from annotations.writing.word_forms import words_of
 from pipelines.writing.attempts import NO_ANSWER, NOT_ASKED, Attempt
+from pipelines.writing.code_runs.run_code import (
+    ENDS_EARLY,
+    FAILS_TESTS,
+    TAKES_MEMORY,
+    TAKES_TOO_LONG,
+    WANTS_MODULE,
+)
 from pipelines.writing.marks import LOW_GRADE, LOW_SCORE, NO_GRADE
-from pipelines.writing.run_code import ENDS_EARLY, FAILS_TESTS, TAKES_MEMORY, TAKES_TOO_LONG, WANTS_MODULE
 from pipelines.writing.sieve import HOLDS_TASK, LIKE_OTHERS, NEAR_DUPLICATE, Likeness
 
 MEANINGS: Mapping[str, str] = {

@@ -9,8 +9,8 @@ from filtering.leaks import LeakIndex, Task, find_leaks
 from filtering.leaks.hits import LEAK
 from filtering.text.near_duplicates import SAME_BANDS, SAME_HASHES, NearDuplicates
 from pipelines.writing.attempts import Attempt
+from pipelines.writing.code_runs.run_code import RUN_REASONS
 from pipelines.writing.documents import OtherText
-from pipelines.writing.run_code import RUN_REASONS
 
 HOLDS_TASK = "holds a benchmark's task"
 LIKENESSES = NEAR_DUPLICATE, LIKE_OTHERS = "near-duplicate", "near-duplicate of --against"

@@ -22,9 +22,9 @@ from pipelines.settings.base import setting_name
 from pipelines.settings.runs import BenchmarkSettings
 from pipelines.settings.writing import WriteConfig
 from pipelines.writing.asker import Asked, Tasks
+from pipelines.writing.code_runs.run_code import require_isolation
 from pipelines.writing.documents import DocumentDraws
 from pipelines.writing.marks import Grading
-from pipelines.writing.run_code import require_isolation
 from pipelines.writing.text_folder import MOST_TOKENS, TOPICS_FILE, begun_with
 from pipelines.writing.topics import Pairs, read_topics, unknown_topics
 

@@ -22,11 +22,11 @@ from pipelines.progress import ConsoleReporter, Meter, Reporter, waiting
 from pipelines.settings.writing import WriteConfig
 from pipelines.writing.asker import ask, refuse_small_budget
 from pipelines.writing.attempts import NOT_ASKED, WITHOUT_REPLY, Attempt, attempts, batched
+from pipelines.writing.code_runs.run_code_once import CodeRuns
 from pipelines.writing.documents import DocumentDraws, texts_of_files
 from pipelines.writing.estimate_writing import estimate_work, least_usd
 from pipelines.writing.left_out import refuse_losses, tell_changes
 from pipelines.writing.marks import MARKED, marks_of
-from pipelines.writing.run_code_once import CodeRuns
 from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED, Sieve
 from pipelines.writing.sifting import Sifted, sift
 from pipelines.writing.text_folder import FAILED_FILE, hold_to

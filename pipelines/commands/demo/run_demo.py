@@ -27,8 +27,8 @@ from pipelines.commands.printing.runs import print_result
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.slices import read_report
 from pipelines.progress import Reporter
-from pipelines.reports.documents_to_show import GROUPS
-from pipelines.reports.report_result import report_result
+from pipelines.reports.runs.documents_to_show import GROUPS
+from pipelines.reports.runs.report_result import report_result
 from pipelines.run.filter import filter_dump
 from pipelines.run_folder.folder import RunFolder
 from pipelines.settings.base import command_of

@@ -8,8 +8,8 @@ from pipelines.commands.asking import budget_ended, spent_in_words
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.tables import print_table
 from pipelines.reports.grade_page import PAGE, models_table
-from pipelines.writing.grade import GradeResult
-from pipelines.writing.grades import HIGHEST, IN_WORDS, NOT_ASKED, VERDICTS, note_on_few
+from pipelines.writing.grading.grade import GradeResult
+from pipelines.writing.grading.grades import HIGHEST, IN_WORDS, NOT_ASKED, VERDICTS, note_on_few
 
 
 def print_grades(result: GradeResult) -> int:

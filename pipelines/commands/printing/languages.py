@@ -8,9 +8,9 @@ from annotations.labels.code_languages import UNKNOWN
 from filtering.printable import printable
 from filtering.text.human_languages import NOT_SURE
 from pipelines.amount_formats import counted, percent
-from pipelines.dump.code_languages import CODE_LANGUAGE
-from pipelines.reports.kept_shares import OTHERS
-from pipelines.reports.row_sample import IDENTIFIED, OF_LANGUAGE
+from pipelines.dump.row_values.code_languages import CODE_LANGUAGE
+from pipelines.reports.runs.kept_shares import OTHERS
+from pipelines.reports.runs.row_sample import IDENTIFIED, OF_LANGUAGE
 
 LARGEST, FAR = 4, 3
 """Languages that have a figure of their own on the line of languages: the largest, and of others those that

@@ -18,9 +18,9 @@ from pipelines.amount_formats import counted, duration, percent, points_from, sh
 from pipelines.commands.printing.languages import languages_in_words
 from pipelines.commands.printing.screen import show
 from pipelines.commands.printing.slices import slices_of
-from pipelines.reports.passages import passages_in_words
-from pipelines.reports.trained_on import trained_on_of
-from pipelines.reports.unsure_documents import are_all, languages_after, warning_after
+from pipelines.reports.runs.passages import passages_in_words
+from pipelines.reports.runs.trained_on import trained_on_of
+from pipelines.reports.runs.unsure_documents import are_all, languages_after, warning_after
 from pipelines.run.filter import BY_SAMPLE
 from pipelines.run_folder.folder import RunFolder
 from pipelines.run_folder.leak_files import LEAK_OF

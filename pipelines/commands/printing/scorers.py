@@ -19,8 +19,8 @@ from pipelines.settings.push import near_license
 from pipelines.settings.scorers import TrainConfig
 
 if TYPE_CHECKING:
-    from pipelines.choosing.slice_thresholds import SliceCut
-    from pipelines.choosing.threshold import Threshold
+    from pipelines.choosing.thresholds.choose_threshold import Threshold
+    from pipelines.choosing.thresholds.slice_thresholds import SliceCut
     from pipelines.page_kit.page import Table
     from pipelines.scorers.audit_points import ScorerAudit
     from pipelines.scorers.evaluation import Evaluation

@@ -9,9 +9,9 @@ from filtering.errors import EdufilterError
 from filtering.printable import printable
 from pipelines.amount_formats import percent
 from pipelines.commands.printing.screen import show
-from pipelines.dump.code_languages import CODE_LANGUAGE
-from pipelines.reports.kept_shares import FAR_IN_WORDS, order_in_words, without_value
-from pipelines.reports.row_sample import OF_LANGUAGE
+from pipelines.dump.row_values.code_languages import CODE_LANGUAGE
+from pipelines.reports.runs.kept_shares import FAR_IN_WORDS, order_in_words, without_value
+from pipelines.reports.runs.row_sample import OF_LANGUAGE
 from pipelines.run_folder.folder import RunFolder
 
 Slices = Sequence[Mapping[str, Any]]

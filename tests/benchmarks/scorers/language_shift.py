@@ -18,7 +18,7 @@ from filtering.fitting.fit_data import FitData
 from filtering.folds import FOLDS, fold_assignment
 from filtering.judging.kinds import LEAST_ROWS
 from filtering.judging.metrics import area_under_curve, f1_at, rank_correlation
-from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
+from pipelines.dump.row_values.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.progress import ConsoleReporter
 from pipelines.scorers.evaluate import refit
 

@@ -17,7 +17,7 @@ from filtering.fitting.fit_data import FitData
 from filtering.judging.intervals import evaluate
 from filtering.judging.kinds import LEAST_ROWS
 from filtering.judging.metrics import area_under_curve, rank_correlation
-from pipelines.dump.code_languages import CODE_LANGUAGE, with_code_languages
+from pipelines.dump.row_values.code_languages import CODE_LANGUAGE, with_code_languages
 from pipelines.progress import ConsoleReporter
 from pipelines.scorers.evaluate import refit
 

@@ -218,7 +218,7 @@ def test_few_files_name_the_large_libraries():
         "pipelines/proof/lego_probe.py",
         "pipelines/proof/tokens.py",
         "pipelines/settings/scorers.py",  # to tell whether it is installed
-        "pipelines/writing/sampled.py",
+        "pipelines/writing/grading/sampled.py",
     }
 
 

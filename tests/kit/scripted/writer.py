@@ -16,7 +16,7 @@ from random import Random
 
 from annotations.writing.forms import TOPICS_SYSTEM
 from annotations.writing.recipe import WORDS
-from pipelines.writing.run_code import FAILS_TESTS
+from pipelines.writing.code_runs.run_code import FAILS_TESTS
 from tests.kit.scripted.server import (
     Answer,
     Request,

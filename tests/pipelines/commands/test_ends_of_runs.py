@@ -17,8 +17,8 @@ from pipelines.commands.printing.languages import languages_in_words
 from pipelines.commands.printing.runs import audit_in_words
 from pipelines.commands.printing.slices import print_slices
 from pipelines.progress import ConsoleReporter, RowMeter
-from pipelines.reports.run_page import _audit
-from pipelines.reports.write_report import write_report
+from pipelines.reports.runs.run_page import _audit
+from pipelines.reports.runs.write_report import write_report
 from pipelines.run.audit import AuditResult, Side
 from pipelines.scorers.evaluation_tables import UNKNOWN_ORIGIN
 from pipelines.worker.worker_settings import LeakSearch, PlannedScorer, WorkerSettings

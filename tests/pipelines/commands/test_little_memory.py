@@ -91,7 +91,7 @@ def break_library(patch):
     def fail(*arguments):
         raise AttributeError("a text of a document")
 
-    patch.setattr("pipelines.reports.write_report.draw_scores", fail)
+    patch.setattr("pipelines.reports.runs.write_report.draw_scores", fail)
     return "ended with AttributeError"
 
 
@@ -99,7 +99,7 @@ def fill_the_disk(patch):
     def refuse(*arguments):
         raise OSError(28, "No space left on device")
 
-    patch.setattr("pipelines.reports.write_report.render_page", refuse)
+    patch.setattr("pipelines.reports.runs.write_report.render_page", refuse)
     return "No space left on device"
 
 

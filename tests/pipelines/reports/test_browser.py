@@ -16,8 +16,8 @@ from pipelines.reports.proof_page import write_proof_page
 from pipelines.reports.scorer_page import write_scorer_report
 from pipelines.reports.writing_page import write_writing_page
 from pipelines.scorers.evaluate import points_of_labels
-from pipelines.writing.grade import GradeResult
-from pipelines.writing.grades import Graded, grades_by_model
+from pipelines.writing.grading.grade import GradeResult
+from pipelines.writing.grading.grades import Graded, grades_by_model
 from tests.kit.dumps.long_texts import make_long_text
 from tests.kit.dumps.small import CUT, make_texts
 from tests.kit.pages.picture import HEIGHT, WIDTH, find_chromium, take_picture

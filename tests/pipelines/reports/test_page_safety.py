@@ -11,11 +11,11 @@ import pytest
 from filtering.printable import ACTING, printable
 from pipelines import write_report
 from pipelines.page_kit.page import SCRIPT
-from pipelines.reports.documents_to_show import GROUPS, SAMPLES
-from pipelines.reports.passages import MarkedDocument, PassagesTold, Piece
-from pipelines.reports.run_leaks import LeakCount, LeakPair, RunLeaks
-from pipelines.reports.run_page import render_page
-from pipelines.reports.run_report_data import MadeBy, gather_report
+from pipelines.reports.runs.documents_to_show import GROUPS, SAMPLES
+from pipelines.reports.runs.passages import MarkedDocument, PassagesTold, Piece
+from pipelines.reports.runs.run_leaks import LeakCount, LeakPair, RunLeaks
+from pipelines.reports.runs.run_page import render_page
+from pipelines.reports.runs.run_report_data import MadeBy, gather_report
 from tests.kit.dumps.small import make_texts
 from tests.kit.pages.run_pages import Page, run_over, texts_of
 

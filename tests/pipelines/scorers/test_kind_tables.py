@@ -12,7 +12,7 @@ from annotations.labels.labels import Labels
 from filtering import load_scorer
 from filtering.judging.intervals import Estimate
 from filtering.judging.kinds import LEAST_ROWS
-from pipelines.dump.code_languages import CODE_LANGUAGE
+from pipelines.dump.row_values.code_languages import CODE_LANGUAGE
 from pipelines.scorers.evaluation import JudgedPoints
 from pipelines.scorers.kind_tables import kind_notes, kinds_table, values_tables
 from tests.kit.dumps.small import make_labels, replaced

@@ -9,7 +9,7 @@ import pytest
 from annotations import read_labels
 from filtering.text import human_languages
 from pipelines import TrainConfig, train_scorer
-from pipelines.dump.code_languages import with_code_languages
+from pipelines.dump.row_values.code_languages import with_code_languages
 from pipelines.scorers.label_languages import labels_by_language
 from tests.kit.dumps.small import RUSSIAN, make_labels
 from tests.kit.runs.outcomes import QUIET

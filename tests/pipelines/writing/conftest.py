@@ -3,7 +3,7 @@
 import pytest
 
 from filtering.errors import SettingsError
-from pipelines.writing.run_code import require_isolation
+from pipelines.writing.code_runs.run_code import require_isolation
 from tests.kit.labels.annotating import KEY
 from tests.kit.writing.texts import OWN
 

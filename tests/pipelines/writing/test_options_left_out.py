@@ -6,9 +6,9 @@ import pytest
 from annotations.labels.labels import read_labels
 from filtering.errors import OutputError
 from pipelines import estimate_writing, write_texts
+from pipelines.writing.code_runs.run_code import RUN_REASONS
 from pipelines.writing.left_out import FOUND_BY
 from pipelines.writing.marks import MARKED
-from pipelines.writing.run_code import RUN_REASONS
 from pipelines.writing.sieve import NEAR_DUPLICATE, SIFTED
 from pipelines.writing.text_folder import FAILED_FILE, data_file
 from tests.kit.runs.outcomes import Recorder

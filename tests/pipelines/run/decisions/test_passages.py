@@ -15,7 +15,7 @@ from filtering.errors import SettingsError
 from filtering.scoring.cascade import CascadeScorer
 from filtering.scoring.scorers import EmbeddingScorer
 from pipelines import FilterConfig, RecutConfig, filter_dump, recut_run, verify_run, write_report
-from pipelines.reports.passages import _pieces
+from pipelines.reports.runs.passages import _pieces
 from pipelines.worker.passages import look_for_passages
 from tests.kit.dumps.leaking import WHOLE, make_task
 from tests.kit.dumps.long_texts import CUT, make_long_text

@@ -23,7 +23,7 @@ from pipelines import (
     write_report,
 )
 from pipelines.commands.printing.runs import print_result
-from pipelines.reports.run_report_data import gather_report
+from pipelines.reports.runs.run_report_data import gather_report
 from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import CUT, lasting, make_texts, tables
 from tests.kit.pages.run_pages import text_of_page

@@ -13,8 +13,8 @@ from filtering import load_scorer, save_scorer
 from filtering.errors import MissingExtraError, OutputError, SettingsError
 from filtering.text import human_languages
 from pipelines import ExplainConfig, FilterConfig, RecutConfig, explain_row, filter_dump, recut_run
-from pipelines.dump.row_languages import is_source_file
-from pipelines.reports.run_report_data import gather_report
+from pipelines.dump.row_values.row_languages import is_source_file
+from pipelines.reports.runs.run_report_data import gather_report
 from tests.kit.dumps.small import GEORGIAN, make_texts
 from tests.kit.pages.run_pages import text_of_page
 from tests.kit.runs.outcomes import QUIET, Recorder, manifest_of

@@ -18,8 +18,8 @@ from pipelines import (
     recut_run,
 )
 from pipelines.choosing.sample_near_cut import sample_near_cut
-from pipelines.choosing.score_spread import read_population
-from pipelines.reports.run_report_data import gather_report
+from pipelines.choosing.thresholds.score_spread import read_population
+from pipelines.reports.runs.run_report_data import gather_report
 from pipelines.run.explain_row import explain_document
 from pipelines.run.upkeep import status_of_run
 from pipelines.settings.labels import NearCutConfig

@@ -16,8 +16,8 @@ from pipelines import (
 from pipelines.dump.first_rows import read_spread_rows
 from pipelines.dump.split_files import PartSize
 from pipelines.dump.spread_rows import spread_rows
-from pipelines.reports import row_sample
-from pipelines.reports.write_report import write_report
+from pipelines.reports.runs import row_sample
+from pipelines.reports.runs.write_report import write_report
 from pipelines.run import filter as filter_module
 from pipelines.run_folder.folder import RunFolder
 from tests.kit.dumps.small import CUT, tables, write_dump

@@ -21,7 +21,7 @@ from pipelines import (
     recut_run,
     write_report,
 )
-from pipelines.reports.run_report_data import gather_report
+from pipelines.reports.runs.run_report_data import gather_report
 from pipelines.run.upkeep import clean_run, verify_run
 from pipelines.run_folder.folder import RunFolder
 from pipelines.settings.benchmark_fields import read_fields
@@ -356,8 +356,8 @@ def test_leaks_and_common_knowledge_are_told_apart_on_the_screen_and_the_page(
 
 
 def test_a_page_of_more_hits_than_are_held_says_so(cleaned, monkeypatch):
-    monkeypatch.setattr("pipelines.reports.run_leaks.HITS_READ", 3)
-    monkeypatch.setattr("pipelines.reports.run_page.HITS_READ", 3)
+    monkeypatch.setattr("pipelines.reports.runs.run_leaks.HITS_READ", 3)
+    monkeypatch.setattr("pipelines.reports.runs.run_page.HITS_READ", 3)
     all_hits = pq.read_table(cleaned / "run" / "hits.parquet").num_rows
     page = write_report(str(cleaned)).read_text()
     assert f"The tables count the first 3 of {all_hits} hits." in page
