@@ -12,7 +12,6 @@ contradict the sentence.
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from filtering.arrays import Floats
 from filtering.explaining.groups import CODE, COMBINED, GROUP_OF, PROSE_ALONE, TRAITS, WORDS
@@ -120,10 +119,16 @@ def _group_clauses(
 def _strongest_words(of_words: Sequence[Signal], side: int) -> str:
     """Return the words that moved a score most; short ones such as "the" only where there are no others."""
     strongest = sorted((one for one in of_words if side * one.raw > 0), key=lambda one: -side * one.raw)
-    names = [name for one in strongest if (name := one.tell()[0]).startswith('"')]
-    named = list(islice((name for name in names if not _is_short(name.strip('"'))), WORDS_NAMED))
+    named: list[str] = []
+    short: list[str] = []
+    for one in strongest:
+        name = one.tell()[0]
+        if name.startswith('"'):
+            (short if _is_short(name.strip('"')) else named).append(name)
+        if len(named) == WORDS_NAMED:
+            break
     if not named:
-        return f", short ones such as {joined(names[:WORDS_NAMED])}" if names else ""
+        return f", short ones such as {joined(short[:WORDS_NAMED])}" if short else ""
     return f", such as {joined(named)}"
 
 
