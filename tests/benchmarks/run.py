@@ -25,7 +25,6 @@ from tests.benchmarks.leaks.code import leaks_section
 from tests.benchmarks.leaks.prose import text_leaks_section
 from tests.benchmarks.measure import (
     COPY,
-    EDUFILTER,
     FILTER,
     RUNS,
     Run,
@@ -46,6 +45,7 @@ from tests.benchmarks.speed.embedding import embedding_section
 from tests.benchmarks.speed.passages import passages_section
 from tests.benchmarks.speed.planning import planning_section
 from tests.benchmarks.speed.several_scorers import scorers_section
+from tests.benchmarks.speed.small_things import small_things_section
 from tests.benchmarks.speed.writing import writing_section
 from tests.kit.places import ROOT
 
@@ -161,37 +161,6 @@ def kernel_section(shared: Path) -> list[str]:
                 f"{spent_s / len(texts) * 1e6:,.1f} | {texts.nbytes / spent_s / 1e6:,.0f} |"
             )
     return [*lines, ""]
-
-
-def start_section(shared: Path, folder: Path) -> list[str]:
-    """Return how long small things take: an import, and a thousand documents."""
-    small = folder / "small.parquet"
-    pq.write_table(pool(shared, "web").slice(0, 1000), small)
-    out = folder / "small-out"
-
-    def thousand(*options: str) -> Run:
-        shutil.rmtree(out, ignore_errors=True)
-        return run_process([EDUFILTER, "filter", str(small), "--out", str(out), *options])
-
-    ways = (
-        ("--effort", "fast", "--no-report"),
-        ("--effort", "fast"),
-        ("--effort", "balanced", "--no-report"),
-    )
-    whole = {" ".join(way): [thousand(*way).wall_s for _ in range(1 + RUNS)][1:] for way in ways}
-    imports = [run_process([sys.executable, "-c", "import filtering"]).wall_s for _ in range(RUNS)]
-    return [
-        "## Start-up, whole processes, warm caches",
-        "",
-        "| what | seconds (median) |",
-        "| --- | --- |",
-        *(
-            f"| `edufilter filter {way}` on 1,000 documents | {median(seconds):.2f} |"
-            for way, seconds in whole.items()
-        ),
-        f"| `python -c 'import filtering'` | {median(imports):.2f} |",
-        "",
-    ]
 
 
 def filter_section(shared: Path, folder: Path, rows: int) -> list[str]:
@@ -333,7 +302,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Path], list[str]]] = {
     "efforts": lambda given, folder: efforts_section(given.shared, folder),
     "asking": lambda given, folder: asking_section(pool_texts(given.shared), folder),
     "writing": lambda given, folder: writing_section(folder),
-    "start": lambda given, folder: start_section(given.shared, folder),
+    "start": lambda given, folder: small_things_section(given.shared, folder),
     "filter": lambda given, folder: filter_section(given.shared, folder, given.rows),
     "growth": lambda given, folder: growth_section(given.shared, folder),
     "memory": lambda given, folder: memory_section(given.shared, folder, [2, 10] if given.huge else [2]),

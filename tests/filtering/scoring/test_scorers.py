@@ -285,7 +285,7 @@ def test_a_missing_extra_is_named_with_its_pip_line_when_it_is_used(monkeypatch,
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
     with pytest.raises(
-        MissingExtraError, match=rf"This needs the extra 'train' .*{named}.*pip install '\.\[train\]'"
+        MissingExtraError, match=rf"This needs the extra 'train', which .*{named}.*pip install '\.\[train\]'"
     ) as caught:
         fit_signals(made_data.__wrapped__(100), recipe, "web")
     assert isinstance(caught.value, ImportError)
