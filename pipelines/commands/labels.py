@@ -57,7 +57,7 @@ def sample_command(
     from pipelines.commands.printing.labels import print_sample
     from pipelines.labels.sample import sample_dump
 
-    return print_sample(sample_dump(config, reporter=reporter))
+    return print_sample(sample_dump(config, reporter=reporter), added_to=config.labels)
 
 
 @takes(

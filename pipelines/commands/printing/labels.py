@@ -30,8 +30,19 @@ PICKED = {
 """Why documents were taken that were not drawn at random, in words, by the column `picked`."""
 
 
-def print_sample(result: "SampleResult", *, near_cut_of: str | None = None) -> int:
-    """Print what was drawn, from a dump or near the cut of a run; return the exit code of the command."""
+def print_sample(
+    result: "SampleResult", *, near_cut_of: str | None = None, added_to: str | None = None
+) -> int:
+    """Print what was drawn; return the exit code of the command.
+
+    Parameters
+    ----------
+    result : SampleResult
+    near_cut_of : str, optional
+        The run near whose cut documents were drawn; of a dump if not given.
+    added_to : str, optional
+        Folder of the labels that these add to, and whose documents were left out.
+    """
     scorer, run = printable(result.scorer), printable(near_cut_of or "")
     evenly = f"drawn at random, spread evenly over length and the scores of {scorer}"
     by_rubric = " and the rubric" if result.scorer in SHIPPED and result.rubric == result.scorer else ""
@@ -58,13 +69,13 @@ def print_sample(result: "SampleResult", *, near_cut_of: str | None = None) -> i
             "The sample is of the rest. To draw from these too, repair them, and sample again with "
             "--overwrite."
         )
-    if near_cut_of is None and result.rows < MIN_ROWS:
+    if near_cut_of is None and added_to is None and result.rows < MIN_ROWS:
         show(
             f"train needs {MIN_ROWS} labels in all, and this sample has {result.rows:,} documents: draw more "
             "with --n, or add them to labels that you have"
         )
     # A scorer of the user's own was trained on labels, which these are to be added to.
-    labels = "labels" if result.scorer in SHIPPED else "LABELS"
+    labels = added_to or ("labels" if result.scorer in SHIPPED else "LABELS")
     if result.beside:
         is_tasks = result.out.lower().endswith(TASKS_SUFFIX)
         scores = "EXPORT.json" if is_tasks else result.out

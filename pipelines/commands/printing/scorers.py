@@ -79,7 +79,10 @@ def print_scorer(result: "TrainResult", config: "FitSettings", *, as_json: bool)
             f"At {KEEP_AT:g} points it finds about {100 * recall:.0f} % of the good documents. "
             f"For another cut: {again}"
         )
-    show("A document that it was trained on scores about as its label says: a run says how many it keeps.")
+    show(
+        "Documents that it was trained on score about as their labels say. "
+        "A run says how many of these it keeps."
+    )
     embeds = [] if isinstance(config, TrainConfig) else ["--effort", "balanced", *placement_in_words(config)]
     show(f"next: {_to_filter(result.out, *embeds)}")
     return 0

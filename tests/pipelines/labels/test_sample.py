@@ -235,6 +235,8 @@ def test_documents_that_have_labels_are_not_drawn_again(dump, tmp_path, command)
     again = ["sample", dump, "--n", 300, "--out", tmp_path / "more.parquet", "--labels", tmp_path / "labels"]
     outcome = command(*again)
     assert f"left out because they have labels already: {len(rows)}\n" in outcome.out
+    assert f"--out {tmp_path / 'labels'}" in outcome.out  # where those of this sample are added
+    assert "labels in all" not in outcome.out
     more = pq.read_table(tmp_path / "more.parquet")["id"].to_pylist()
     assert more
     assert not {row["id"] for row in rows}.intersection(more)
