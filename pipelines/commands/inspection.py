@@ -105,7 +105,8 @@ def _file_of(dump: str, given: Given) -> str:
         If there is no such file, or nothing says which document is meant.
     """
     if Path(dump, "run", "plan.json").is_file():
-        asked = {name: given[name] for name in ("file", *PLACES, "id_column") if given.get(name) is not None}
+        of_id = () if given["id"] is None else ("id_column",)
+        asked = {name: given[name] for name in ("file", *PLACES, *of_id) if given[name] is not None}
         place = asked or {"file": "FILE", "row": 0}
         options = [
             part for name, value in place.items() for part in (option_of(ExplainConfig, name), str(value))

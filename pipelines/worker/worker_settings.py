@@ -165,9 +165,8 @@ class WorkerSettings(BaseModel):
         about = ""
         if self.leaks is not None:
             waits.append("preparing the search for leaks")
-            about = (
-                "" if _search_is_compiled() else " (compiling it for this machine, once: about 20 seconds)"
-            )
+            once = " (compiling it, once after each installation: about 20 seconds)"
+            about = "" if _search_is_compiled() else once
         return f"{' and '.join(waits).capitalize()}{about}"
 
     def with_threads(self, threads: int) -> "WorkerSettings":

@@ -283,7 +283,7 @@ def test_the_search_for_leaks_is_waited_for_beside_the_embedder_and_compiling_it
     settings = WorkerSettings(**given, score_column="edu_score", leaks=LeakSearch(sha256="0", action="drop"))
     monkeypatch.setattr("filtering.compiled._cache_folder", lambda: tmp_path)
     loads = "Loading the embedder and preparing the search for leaks"
-    assert settings.waits_for == f"{loads} (compiling it for this machine, once: about 20 seconds)"
+    assert settings.waits_for == f"{loads} (compiling it, once after each installation: about 20 seconds)"
     monkeypatch.undo()
     LeakIndex.of([Task("a", "mine", "def double(n):", "    return 2 * n")])
     assert settings.waits_for == loads
