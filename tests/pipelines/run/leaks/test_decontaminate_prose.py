@@ -165,6 +165,8 @@ def test_what_many_documents_have_is_kept_as_common_text_by_another_run(
     assert again.code == 0
     assert statuses(tmp_path / "again") == statuses(tmp_path / "out")
     page = " ".join((tmp_path / "out" / "run" / "report.html").read_text().split())
+    assert "1 document holds one of the 4 tasks that were looked for." in page
+    assert "1 could not be looked for: " in page
     assert "25 other documents match a task that is common text." in page
     assert "1 other document has the passage of a task without its question, and is kept." in page
     why = command("explain", "--run", tmp_path / "out", "--row", OF_PASSAGE)
