@@ -285,7 +285,9 @@ def _way_on(error: Any) -> str:  # noqa: ANN401
             return "A run that was interrupted goes on by itself: type the same command without it."
         if whose := _whose_option(option):
             here = INSTEAD.get((getattr(command, "name", ""), option), "")
-            return f"Here it is {here}. {whose}" if here else whose
+            is_of_choices = getattr(command, "name", "") == "filter" and " recut" in whose
+            then = f" Filter first, then: edufilter recut OUT --to NEW {option} ..." if is_of_choices else ""
+            return f"Here it is {here}. {whose}" if here else f"{whose}{then}"
         if getattr(command, "name", "") == "explain" and "Did you mean" not in error.message:
             return f"To find a document by a column: --where \"{option.lstrip('-')} = 'VALUE'\""
     if hasattr(error, "param_type") and (example := _example_of(command)):  # an option or argument is missing

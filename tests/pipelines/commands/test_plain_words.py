@@ -90,7 +90,10 @@ def test_an_old_option_of_a_run_does_what_the_new_one_does(command, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["filter", "x", "--keep-fraction", "1"], "--keep-fraction is an option of recut and threshold."),
+        (
+            ["filter", "x", "--keep-fraction", "1"],
+            "--keep-fraction is an option of recut and threshold. Filter first, then: edufilter recut OUT",
+        ),
         (
             ["score", "x", "--estimate"],
             "--estimate is now --dry-run. --dry-run is an option of filter, recut, decontaminate, prove",
