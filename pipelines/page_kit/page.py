@@ -31,6 +31,8 @@ SCRIPT = (files(PACKAGE) / "templates" / "page.js").read_text(encoding="utf-8")
 JOINT = re.compile(r"(?<=\w)[./_:-]+(?=\w)")
 """Where a long name may go on in the next line: after what joins its parts."""
 LONG_NAME_CHARS = 16
+INTERVAL = re.compile(r"\[([^\[\],]+), ([^\[\],]+)\]")
+"""Stays in one line."""
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 DIGEST_CHARS = 12
 TILES_ABREAST = 7
@@ -153,7 +155,7 @@ def _cell(value: object) -> str:
     >>> _cell(2500), _cell("short.org"), _cell("<a>.of.a-long.example.org")
     (Markup('2,500'), Markup('short.org'), Markup('&lt;a&gt;.of.<wbr>a-<wbr>long.<wbr>example.<wbr>org'))
     """
-    shown = escape(_in_figures(value))
+    shown = escape(INTERVAL.sub("[\\1,\u00a0\\2]", _in_figures(value)))
     if max(map(len, shown.split()), default=0) < LONG_NAME_CHARS:
         return shown
     return Markup(JOINT.sub(r"\g<0><wbr>", str(shown)))
